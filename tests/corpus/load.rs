@@ -1,0 +1,133 @@
+//! From the files' texts to the checked corpus.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use sha2::{Digest, Sha256};
+
+use super::wire::{CaseText, FileText, ProtocolText};
+use super::{Case, Configuration, Corpus, DoubtfulConfiguration, Expected, Message, Protocol, RefusedConfiguration};
+
+const RECORD_PARTS: [&str; 7] =
+    ["decision", "reason", "auth_source", "consumer", "key_id", "provider", "credential_source"];
+
+/// Checks all files and joins them.
+pub(super) fn corpus(files: Vec<(String, String)>) -> Result<Corpus, String> {
+    let mut corpus = Corpus {
+        environment: BTreeMap::new(),
+        configurations: Vec::new(),
+        cases: Vec::new(),
+        refused: Vec::new(),
+        doubtful: Vec::new(),
+    };
+    let mut names = BTreeSet::new();
+    for (file, text) in files {
+        add(&mut corpus, &mut names, &file, &text).map_err(|error| format!("{file}: {error}"))?;
+    }
+    Ok(corpus)
+}
+
+fn add(corpus: &mut Corpus, names: &mut BTreeSet<String>, file: &str, text: &str) -> Result<(), String> {
+    let text: FileText = toml::from_str(text).map_err(|error| error.to_string())?;
+    for (name, value) in text.environment {
+        let earlier = corpus.environment.insert(name.clone(), value.clone());
+        if earlier.is_some_and(|earlier| earlier != value) {
+            return Err(format!("the environment variable {name} has another value in another file"));
+        }
+    }
+    let mut configurations = BTreeMap::new();
+    for (name, json) in text.configurations {
+        let json = template(&json).map_err(|error| format!("{name}: {error}"))?;
+        let configuration = Rc::new(Configuration { file: file.to_owned(), name: name.clone(), json });
+        configurations.insert(name, configuration);
+    }
+    let mut unused: BTreeSet<String> = configurations.keys().cloned().collect();
+    for case in text.cases {
+        claim(names, &case.name)?;
+        unused.remove(&case.config);
+        let name = case.name.clone();
+        corpus.cases.push(checked(file, case, &configurations).map_err(|error| format!("`{name}`: {error}"))?);
+    }
+    if let Some(name) = unused.first() {
+        return Err(format!("no case uses the configuration `{name}`"));
+    }
+    corpus.configurations.extend(configurations.into_values());
+    for refused in text.refused {
+        claim(names, &refused.name)?;
+        let json = template(&refused.json)?;
+        let file = file.to_owned();
+        if refused.errors.is_empty() {
+            return Err(format!("`{}`: no errors", refused.name));
+        }
+        corpus.refused.push(RefusedConfiguration { file, name: refused.name, json, errors: refused.errors });
+    }
+    for doubtful in text.doubtful {
+        claim(names, &doubtful.name)?;
+        let json = template(&doubtful.json)?;
+        let file = file.to_owned();
+        corpus.doubtful.push(DoubtfulConfiguration { file, name: doubtful.name, json, warnings: doubtful.warnings });
+    }
+    Ok(())
+}
+
+fn claim(names: &mut BTreeSet<String>, name: &str) -> Result<(), String> {
+    if names.insert(name.to_owned()) { Ok(()) } else { Err(format!("two cases are named `{name}`")) }
+}
+
+fn checked(file: &str, case: CaseText, configurations: &BTreeMap<String, Rc<Configuration>>) -> Result<Case, String> {
+    let configuration =
+        configurations.get(&case.config).ok_or_else(|| format!("no configuration `{}` in this file", case.config))?;
+    let expected = match (case.upstream, case.status) {
+        (Some(upstream), None) if case.headers.is_empty() && case.body.is_none() => {
+            Expected::Passed(Message::parse(&upstream)?)
+        }
+        (None, Some(status)) => Expected::Refused { status, headers: headers(&case.headers)?, body: case.body },
+        _ => return Err("either `upstream` or `status` with `headers` and `body`".to_owned()),
+    };
+    let decision = if matches!(expected, Expected::Passed(_)) { "allow" } else { "deny" };
+    let mut record = BTreeMap::from([("decision".to_owned(), Some(decision.to_owned()))]);
+    for (part, value) in case.record {
+        if !RECORD_PARTS.contains(&part.as_str()) {
+            return Err(format!("the record has no part `{part}`"));
+        }
+        record.insert(part, (value != "-").then_some(value));
+    }
+    Ok(Case {
+        file: file.to_owned(),
+        name: case.name,
+        configuration: Rc::clone(configuration),
+        request: Message::parse(&case.request)?,
+        cluster: (case.cluster != "none").then_some(case.cluster),
+        protocol: match case.protocol {
+            ProtocolText::Http1 => Protocol::Http1,
+            ProtocolText::Http2 => Protocol::Http2,
+        },
+        expected,
+        record,
+    })
+}
+
+fn headers(lines: &[String]) -> Result<Vec<(String, String)>, String> {
+    lines
+        .iter()
+        .map(|line| {
+            let (name, value) = line.split_once(':').ok_or_else(|| format!("no colon in `{line}`"))?;
+            Ok((name.to_ascii_lowercase(), value.trim().to_owned()))
+        })
+        .collect()
+}
+
+/// Replaces `{{sha256:TEXT}}` by the digest of TEXT.
+fn template(text: &str) -> Result<String, String> {
+    const START: &str = "{{sha256:";
+    let mut parts = text.split(START);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (secret, rest) = part.split_once("}}").ok_or("a `{{sha256:` is not closed")?;
+        for byte in Sha256::digest(secret) {
+            out.push_str(&format!("{byte:02x}"));
+        }
+        out.push_str(rest);
+    }
+    Ok(out)
+}

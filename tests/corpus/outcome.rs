@@ -1,0 +1,51 @@
+//! What became of a request, the same for every runner.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::Message;
+use super::message::escape;
+
+/// What a runner has seen.
+pub(crate) struct Outcome {
+    pub(crate) verdict: Verdict,
+    /// The parts of the record that are set.
+    pub(crate) record: BTreeMap<String, String>,
+}
+
+/// Where the request went.
+pub(crate) enum Verdict {
+    /// What the upstream received.
+    Passed(Message),
+    /// The request passed to where nobody could look at it (a cluster `none` in Envoy).
+    PassedUnseen,
+    Refused(Refused),
+}
+
+/// The answer of the filter's own.
+pub(crate) struct Refused {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) details: String,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.verdict {
+            Verdict::Passed(message) => write!(out, "passed\n{message}")?,
+            Verdict::PassedUnseen => write!(out, "passed, out of sight")?,
+            Verdict::Refused(refused) => {
+                write!(out, "refused with {} ({})", refused.status, refused.details)?;
+                for (name, value) in &refused.headers {
+                    write!(out, "\n{name}: {value}")?;
+                }
+                write!(out, "\n{}", escape(&refused.body))?;
+            }
+        }
+        for (part, value) in &self.record {
+            write!(out, "\n[{part} = {value}]")?;
+        }
+        Ok(())
+    }
+}
