@@ -1,0 +1,20 @@
+//! What `make` needs beyond one line; tests and benchmarks use the same parts.
+//!
+//! - [`tools`] finds or installs Envoy and func-e, outside the clone
+//! - [`envoy`] is the one launcher of Envoy
+
+pub mod envoy;
+pub mod tools;
+
+use std::path::{Path, PathBuf};
+
+/// Returns the repository's root, where Envoy runs so that `dist/byok_filter.wasm` resolves.
+pub fn root() -> &'static Path {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask)
+}
+
+/// Returns where `make build` writes the deployable module.
+pub fn module_path() -> PathBuf {
+    root().join("dist").join("byok_filter.wasm")
+}
