@@ -6,10 +6,7 @@ use std::rc::Rc;
 use sha2::{Digest, Sha256};
 
 use super::wire::{CaseText, FileText, ProtocolText};
-use super::{Case, Configuration, Corpus, DoubtfulConfiguration, Expected, Message, Protocol, RefusedConfiguration};
-
-const RECORD_PARTS: [&str; 7] =
-    ["decision", "reason", "auth_source", "consumer", "key_id", "provider", "credential_source"];
+use super::{Case, Configuration, Corpus, DoubtfulConfiguration, Expected, Message, Protocol, RECORD_PARTS, RefusedConfiguration};
 
 /// Checks all files and joins them.
 pub(super) fn corpus(files: Vec<(String, String)>) -> Result<Corpus, String> {

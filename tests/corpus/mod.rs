@@ -1,5 +1,5 @@
 //! The corpus `tests/cases/*.toml`, shared by all runners: reading it, and holding an outcome against it.
-#![allow(dead_code, reason = "each runner uses its part")]
+#![allow(dead_code, unused_imports, reason = "each runner uses its part")]
 
 mod compare;
 mod load;
@@ -18,6 +18,10 @@ pub(crate) use message::{Line, Message};
 pub(crate) use outcome::{Outcome, Refused, Verdict};
 pub(crate) use secrets::{assert_no_secret_in, clear_text_of, secrets_of};
 pub(crate) use tally::{Tally, say};
+
+/// The parts of a record, as filter state names them behind `wasm.byok.`.
+pub(crate) const RECORD_PARTS: [&str; 7] =
+    ["decision", "reason", "auth_source", "consumer", "key_id", "provider", "credential_source"];
 
 /// Everything that `tests/cases` holds.
 pub(crate) struct Corpus {
@@ -79,8 +83,23 @@ pub(crate) struct DoubtfulConfiguration {
 
 impl Corpus {
     /// Reads all files, or says what is wrong with them.
+    ///
+    /// With `CASE=text` in the environment only what has that text in its name is kept, for a person who is at one case.
     pub(crate) fn load() -> Self {
-        load::corpus(source::files()).unwrap_or_else(|error| panic!("tests/cases: {error}"))
+        let mut corpus = load::corpus(source::files()).unwrap_or_else(|error| panic!("tests/cases: {error}"));
+        if let Some(text) = source::selection() {
+            say(&format!("only what has `{text}` in its name"));
+            corpus.cases.retain(|case| case.name.contains(&text));
+            corpus.refused.retain(|refused| refused.name.contains(&text));
+            corpus.doubtful.retain(|doubtful| doubtful.name.contains(&text));
+            corpus.configurations.retain(|known| corpus.cases.iter().any(|case| Rc::ptr_eq(&case.configuration, known)));
+        }
+        corpus
+    }
+
+    /// The cases of one configuration.
+    pub(crate) fn cases_of(&self, configuration: &Rc<Configuration>) -> impl Iterator<Item = &Case> {
+        self.cases.iter().filter(move |case| Rc::ptr_eq(&case.configuration, configuration))
     }
 
     /// Answers as the environment of the VM does.

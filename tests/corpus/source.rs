@@ -42,3 +42,14 @@ pub(super) fn files() -> Vec<(String, String)> {
     files.sort();
     files
 }
+
+/// The text that names of selected cases hold.
+#[cfg(not(target_family = "wasm"))]
+pub(super) fn selection() -> Option<String> {
+    std::env::var("CASE").ok()
+}
+
+#[cfg(target_family = "wasm")]
+pub(super) fn selection() -> Option<String> {
+    None
+}

@@ -5,8 +5,6 @@ use super::{Case, Corpus, DoubtfulConfiguration, Outcome, RefusedConfiguration};
 /// The course of one runner through the corpus.
 pub(crate) struct Tally {
     runner: &'static str,
-    /// Runs only what has this text in its name, for a person who is at one case.
-    only: Option<String>,
     cases: usize,
     refused: usize,
     doubtful: usize,
@@ -15,11 +13,7 @@ pub(crate) struct Tally {
 
 impl Tally {
     pub(crate) fn new(runner: &'static str) -> Self {
-        Self { runner, only: only(), cases: 0, refused: 0, doubtful: 0, failures: Vec::new() }
-    }
-
-    pub(crate) fn selects(&self, name: &str) -> bool {
-        self.only.as_deref().is_none_or(|only| name.contains(only))
+        Self { runner, cases: 0, refused: 0, doubtful: 0, failures: Vec::new() }
     }
 
     /// Notes what became of a case, or why the runner could not tell.
@@ -69,17 +63,15 @@ impl Tally {
         for failure in &self.failures {
             say(failure);
         }
-        let Self { runner, cases, refused, doubtful, failures, only } = self;
+        let Self { runner, cases, refused, doubtful, failures } = self;
         say(&format!(
             "{runner}: {cases} cases, {refused} refused configurations, {doubtful} doubtful configurations, {} failed",
             failures.len()
         ));
         assert!(failures.is_empty(), "{runner}: {} failed", failures.len());
-        if only.is_none() {
-            let all = (corpus.cases.len(), corpus.refused.len(), corpus.doubtful.len());
-            assert_eq!((cases, refused, doubtful), all, "{runner}: cases, refused and doubtful configurations run");
-            assert!(cases > 0, "{runner}: the corpus is empty");
-        }
+        let all = (corpus.cases.len(), corpus.refused.len(), corpus.doubtful.len());
+        assert_eq!((cases, refused, doubtful), all, "{runner}: cases, refused and doubtful configurations run");
+        assert!(cases + refused + doubtful > 0, "{runner}: the corpus is empty");
     }
 }
 
@@ -94,14 +86,4 @@ pub(crate) fn say(text: &str) {
 #[cfg(target_family = "wasm")]
 pub(crate) fn say(text: &str) {
     wasm_bindgen_test::console_log!("{text}");
-}
-
-#[cfg(not(target_family = "wasm"))]
-fn only() -> Option<String> {
-    std::env::var("CASE").ok()
-}
-
-#[cfg(target_family = "wasm")]
-fn only() -> Option<String> {
-    None
 }

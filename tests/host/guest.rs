@@ -1,0 +1,54 @@
+//! The module's memory, seen from a host function.
+
+use wasmi::{Caller, Error, Memory};
+
+use super::state::State;
+
+/// A host function's view of the module that calls it.
+pub(super) struct Guest<'c, 'v>(pub(super) &'c mut Caller<'v, State>);
+
+impl Guest<'_, '_> {
+    pub(super) fn state(&mut self) -> &mut State {
+        self.0.data_mut()
+    }
+
+    pub(super) fn read(&self, at: u32, size: u32) -> Result<Vec<u8>, Error> {
+        let mut bytes = vec![0; usize::try_from(size).map_err(|_| Error::new("too long"))?];
+        if !bytes.is_empty() {
+            self.memory()?.read(&*self.0, offset(at)?, &mut bytes).map_err(|error| Error::new(error.to_string()))?;
+        }
+        Ok(bytes)
+    }
+
+    pub(super) fn write(&mut self, at: u32, bytes: &[u8]) -> Result<(), Error> {
+        let memory = self.memory()?;
+        memory.write(&mut *self.0, offset(at)?, bytes).map_err(|error| Error::new(error.to_string()))
+    }
+
+    pub(super) fn write_number(&mut self, at: u32, number: u32) -> Result<(), Error> {
+        self.write(at, &number.to_le_bytes())
+    }
+
+    /// Hands bytes over: allocates them in the module, and writes where they are.
+    pub(super) fn give(&mut self, bytes: &[u8], at: u32, size_at: u32) -> Result<(), Error> {
+        let size = u32::try_from(bytes.len()).map_err(|_| Error::new("too long"))?;
+        let allocate = self
+            .0
+            .get_export("proxy_on_memory_allocate")
+            .and_then(|export| export.into_func())
+            .ok_or_else(|| Error::new("no proxy_on_memory_allocate"))?
+            .typed::<u32, u32>(&*self.0)?;
+        let place = allocate.call(&mut *self.0, size)?;
+        self.write(place, bytes)?;
+        self.write_number(at, place)?;
+        self.write_number(size_at, size)
+    }
+
+    fn memory(&self) -> Result<Memory, Error> {
+        self.0.get_export("memory").and_then(|export| export.into_memory()).ok_or_else(|| Error::new("no memory"))
+    }
+}
+
+fn offset(at: u32) -> Result<usize, Error> {
+    usize::try_from(at).map_err(|_| Error::new("no such address"))
+}

@@ -1,0 +1,66 @@
+//! What the host knows on behalf of the module.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::corpus::Line;
+
+/// Severity of a log line, as the ABI numbers it.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Level {
+    Trace,
+    Debug,
+    Info,
+    Warn,
+    Error,
+    Critical,
+}
+
+impl Level {
+    pub(super) fn from_number(number: u32) -> Option<Self> {
+        [Self::Trace, Self::Debug, Self::Info, Self::Warn, Self::Error, Self::Critical]
+            .get(usize::try_from(number).ok()?)
+            .copied()
+    }
+}
+
+/// One request, before and after the filter.
+#[derive(Default)]
+pub(crate) struct Context {
+    pub(crate) headers: Vec<Line>,
+    /// What Envoy tells, by path (components joined by `.`).
+    pub(crate) properties: BTreeMap<String, Vec<u8>>,
+    /// Filter state that the filter has set, by name.
+    pub(crate) filter_state: BTreeMap<String, Vec<u8>>,
+    pub(crate) reply: Option<Reply>,
+    /// How often all headers were read.
+    pub(crate) bulk_reads: usize,
+    /// Whether the headers were changed: from then on Envoy's route data is stale.
+    pub(crate) changed: bool,
+}
+
+/// A local response.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u32,
+    pub(crate) details: Vec<u8>,
+    pub(crate) headers: Vec<Line>,
+    pub(crate) body: Vec<u8>,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) environment: Vec<String>,
+    pub(super) configuration: Vec<u8>,
+    pub(super) logs: Vec<(Level, String)>,
+    pub(super) metrics: Vec<String>,
+    pub(super) increments: Vec<(usize, i64)>,
+    pub(super) declared: BTreeSet<Vec<u8>>,
+    pub(super) context: Context,
+}
+
+impl State {
+    pub(super) fn new(environment: &BTreeMap<String, String>) -> Self {
+        let environment = environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        Self { environment, ..Self::default() }
+    }
+}

@@ -1,0 +1,121 @@
+//! Runner 2: the corpus through the built module, in a small ABI host.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "a test stops where it fails"
+)]
+
+mod corpus;
+mod host;
+mod module;
+
+use std::collections::BTreeMap;
+
+use corpus::{Case, Configuration, Corpus, Message, Outcome, Refused, Tally, Verdict};
+use host::{Context, Level, Program, Reply, Vm};
+
+#[test]
+fn corpus_through_the_module() {
+    let corpus = Corpus::load();
+    let program = Program::compile(&module::bytes());
+    let mut tally = Tally::new("wasm");
+    for configuration in &corpus.configurations {
+        let mut vm = loaded(&program, &corpus, configuration);
+        for case in corpus.cases_of(configuration) {
+            let outcome = vm.as_mut().map_err(|error| error.clone()).and_then(|vm| outcome(vm, &corpus, case));
+            let trapped = outcome.is_err();
+            tally.case(case, outcome);
+            if trapped {
+                vm = loaded(&program, &corpus, configuration);
+            }
+        }
+    }
+    for refused in &corpus.refused {
+        tally.refused(refused, load(&program, &corpus, &refused.json).map(|_| ()));
+    }
+    for doubtful in &corpus.doubtful {
+        tally.doubtful(doubtful, load(&program, &corpus, &doubtful.json).map(|(_, warnings)| warnings));
+    }
+    tally.finish(&corpus);
+}
+
+fn loaded(program: &Program, corpus: &Corpus, configuration: &Configuration) -> Result<Vm, String> {
+    let (vm, _) = load(program, corpus, &configuration.json)
+        .map_err(|errors| format!("the configuration `{}` does not load: {errors:?}", configuration.name))?;
+    Ok(vm)
+}
+
+/// The machine that has taken the configuration and its warnings, or the errors.
+fn load(program: &Program, corpus: &Corpus, json: &str) -> Result<(Vm, Vec<String>), Vec<String>> {
+    let mut vm = program.start(&corpus.environment).map_err(|error| vec![error])?;
+    let taken = vm.configure(json).map_err(|error| vec![error])?;
+    let logs = vm.take_logs();
+    let secrets = corpus::clear_text_of(corpus, json);
+    corpus::assert_no_secret_in(logs.iter().map(|(_, line)| line.as_str()), &secrets, json);
+    let at = |level: Level| logs.iter().filter(move |(own, _)| *own == level).map(|(_, line)| line.clone()).collect();
+    if taken { Ok((vm, at(Level::Warn))) } else { Err(at(Level::Error)) }
+}
+
+fn outcome(vm: &mut Vm, corpus: &Corpus, case: &Case) -> Result<Outcome, String> {
+    let mut context = Context { headers: case.as_filters_see(), ..Context::default() };
+    if let Some(cluster) = &case.cluster {
+        context.properties.insert("xds.cluster_name".to_owned(), cluster.as_bytes().to_vec());
+    }
+    let (goes_on, context) = vm.request(context)?;
+    let logs = vm.take_logs();
+    let secrets = corpus::secrets_of(corpus, case);
+    corpus::assert_no_secret_in(logs.iter().map(|(_, line)| line.as_str()), &secrets, &case.name);
+    if context.bulk_reads > 1 {
+        return Err(format!("the headers were read {} times", context.bulk_reads));
+    }
+    if goes_on == context.reply.is_some() {
+        return Err(format!("goes on: {goes_on}, reply: {:?}", context.reply));
+    }
+    let record = record(&context);
+    let increments = vm.take_increments();
+    if increments != [(counter(&record), 1)] {
+        return Err(format!("expected one increment of {}, got {increments:?}", counter(&record)));
+    }
+    let verdict = match context.reply {
+        Some(reply) => Verdict::Refused(refused(case, reply)),
+        None => Verdict::Passed(Message::from_map(context.headers)),
+    };
+    Ok(Outcome { verdict, record })
+}
+
+fn record(context: &Context) -> BTreeMap<String, String> {
+    context
+        .filter_state
+        .iter()
+        .filter_map(|(name, value)| {
+            let part = name.strip_prefix("byok.")?;
+            Some((part.to_owned(), String::from_utf8_lossy(value).into_owned()))
+        })
+        .filter(|(part, _)| corpus::RECORD_PARTS.contains(&part.as_str()))
+        .collect()
+}
+
+/// The name of the counter that belongs to a record.
+fn counter(record: &BTreeMap<String, String>) -> String {
+    let part = |name: &str| record.get(name).map_or("-", String::as_str);
+    format!(
+        "byok.decision.{}.reason.{}.auth_source.{}.credential.{}",
+        part("decision"),
+        part("reason"),
+        part("auth_source"),
+        part("credential_source")
+    )
+}
+
+fn refused(case: &Case, reply: Reply) -> Refused {
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Refused {
+        status: u16::try_from(reply.status).expect("a status"),
+        headers: reply.headers.into_iter().map(|(name, value)| (text(name), text(value))).collect(),
+        // Envoy drops the body of an answer to HEAD.
+        body: if case.request.method == b"HEAD" { Vec::new() } else { reply.body },
+        details: text(reply.details),
+    }
+}
