@@ -1,9 +1,17 @@
 //! What `make` needs beyond one line; tests and benchmarks use the same parts.
 //!
+//! - [`build`] compiles the filter, [`package`] turns it into the deployable module
 //! - [`tools`] finds or installs Envoy and func-e, outside the clone
 //! - [`envoy`] is the one launcher of Envoy
+//! - [`demo`] runs `envoy/envoy.yaml` and checks five answers, [`func_e`] does so under a real func-e
 
+pub mod build;
+pub mod demo;
 pub mod envoy;
+pub mod func_e;
+mod http;
+pub mod package;
+pub mod ports;
 pub mod tools;
 
 use std::path::{Path, PathBuf};

@@ -1,3 +1,32 @@
-//! `cargo xtask`.
+//! The command-line face of the `xtask` library; `make help` lists what it is for.
 
-fn main() {}
+use anyhow::Result;
+use clap::Parser;
+use xtask::{build, demo, func_e, module_path};
+
+/// What make needs beyond one line.
+#[derive(Parser)]
+#[command(name = "xtask")]
+enum Task {
+    /// Builds dist/byok_filter.wasm and prints its size.
+    Build,
+    /// Runs envoy/envoy.yaml, shows five answers, and serves until Ctrl-C.
+    Run,
+    /// Does the same as run, and ends; fails if an answer is wrong.
+    Demo,
+    /// Runs envoy/envoy.yaml under a real func-e, and checks the five answers.
+    TestFuncE,
+}
+
+fn main() -> Result<()> {
+    match Task::parse() {
+        Task::Build => {
+            let bytes = build::build()?;
+            println!("{}: {bytes} bytes", module_path().display());
+            Ok(())
+        }
+        Task::Run => demo::run(),
+        Task::Demo => demo::demo(),
+        Task::TestFuncE => func_e::test(),
+    }
+}

@@ -1,6 +1,6 @@
 //! The launcher, against the real Envoy.
 
-use std::io::{Read, Write};
+use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -43,7 +43,7 @@ fn envoy_serves_logs_and_ends() {
     let mut envoy = start(CONFIG, &options).unwrap();
     let address = envoy.listener("front").unwrap();
 
-    assert!(get(address, "/a").starts_with("HTTP/1.1 200 OK"));
+    assert!(get(address, "/a").unwrap().starts_with("HTTP/1.1 200 OK"));
     assert!(eventually(|| envoy.stdout() == "/a hello\n"), "{}", envoy.stdout());
     assert!(envoy.admin_get("/server_info").unwrap().contains("\"concurrency\": 1"));
     assert!(envoy.listener("back").unwrap_err().to_string().contains("no listener named back"));
@@ -77,12 +77,10 @@ fn start(config: &str, options: &Options) -> anyhow::Result<Envoy> {
     Envoy::start(&tools::envoy_binary()?, config, options)
 }
 
-fn get(address: SocketAddr, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
+fn get(address: SocketAddr, path: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")?;
+    io::read_to_string(stream)
 }
 
 fn eventually(condition: impl Fn() -> bool) -> bool {

@@ -1,19 +1,15 @@
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-const TIMEOUT: Duration = Duration::from_secs(10);
+use crate::http;
 
 pub(super) fn get(address: SocketAddr, path: &str) -> Result<String> {
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false).build().into();
-    let mut answer = agent.get(format!("http://{address}{path}")).call()?;
-    let body = answer.body_mut().read_to_string()?;
-    match answer.status().as_u16() {
-        200 => Ok(body),
-        status => bail!("Envoy's admin interface answered {status} to {path}: {body}"),
+    let answer = http::get(&format!("http://{address}{path}"), &[])?;
+    match answer.status {
+        200 => Ok(answer.body),
+        status => bail!("Envoy's admin interface answered {status} to {path}: {}", answer.body),
     }
 }
 

@@ -141,7 +141,8 @@ impl Envoy {
         bail!("Envoy did not serve within {START_TIMEOUT:?}. Its log:\n{}", self.log_end());
     }
 
-    fn log_end(&self) -> String {
+    /// Returns the last lines of Envoy's log, for an error message.
+    pub fn log_end(&self) -> String {
         let log = self.log();
         let lines: Vec<&str> = log.lines().collect();
         let (_, end) = lines.split_at(lines.len().saturating_sub(40));

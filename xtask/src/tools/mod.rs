@@ -72,6 +72,10 @@ fn envoy_from_environment() -> Result<Option<PathBuf>> {
 }
 
 fn envoy_of_func_e(func_e: &Path) -> Result<PathBuf> {
+    // `func-e run` obeys it, `func-e which` does not.
+    if let Some(path) = env::var_os("ENVOY_PATH") {
+        return existing(PathBuf::from(path)).context("ENVOY_PATH names no file");
+    }
     let mut which = Command::new(func_e);
     which.arg("which");
     if env::var_os("ENVOY_VERSION").is_none() {

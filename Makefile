@@ -1,0 +1,33 @@
+XTASK = cargo run --quiet --package xtask --
+
+.DEFAULT_GOAL := help
+.PHONY: help build run demo test test-func-e lint clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+build: ## build the module, dist/byok_filter.wasm
+	@$(XTASK) build
+
+run: build ## run envoy/envoy.yaml, show five answers, serve until Ctrl-C (ENVOY=path: another Envoy)
+	@$(XTASK) run
+
+demo: build ## the same, but end after the answers
+	@$(XTASK) demo
+
+test: build ## run all tests: the core, the module, the module in Envoy
+	cargo test --workspace
+
+test-func-e: build ## run envoy/envoy.yaml under a real func-e (needs Go)
+	@$(XTASK) test-func-e
+
+lint: ## formatting, clippy and rustdoc, warnings are errors
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --package byok-filter --lib --target wasm32-wasip1 -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items
+	RUSTDOCFLAGS='-D warnings' cargo doc --package byok-filter --lib --no-deps --document-private-items --target wasm32-wasip1
+
+clean: ## remove what was built (installed tools stay in the cache)
+	cargo clean
+	rm -rf dist

@@ -1,0 +1,82 @@
+//! Compiling the filter and writing the deployable module.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs::{self, Permissions};
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+
+use crate::{module_path, package, root, tools};
+
+const TARGET: &str = "wasm32-wasip1";
+
+/// Builds the filter, packages it, and writes it to `dist/byok_filter.wasm`; returns its size in bytes.
+///
+/// # Errors
+/// The wasm target can't be installed, the filter does not compile, or the module is not one that Envoy takes.
+pub fn build() -> Result<usize> {
+    ensure_target()?;
+    let built = compile()?;
+    let module = package::package(&fs::read(&built)?)?;
+    write(&module_path(), &module)?;
+    Ok(module.len())
+}
+
+fn ensure_target() -> Result<()> {
+    let output =
+        Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]).current_dir(root()).output();
+    let output = output.context("there is no rustc on PATH: install Rust by rustup")?;
+    if Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir() {
+        return Ok(());
+    }
+    eprintln!("installing the target {TARGET} …");
+    let Some(rustup) = tools::find_on_path("rustup") else {
+        bail!("this Rust has no target {TARGET}, and there is no rustup to add it: install Rust by rustup");
+    };
+    let status = Command::new(rustup).args(["target", "add", TARGET]).current_dir(root()).status()?;
+    ensure!(status.success(), "rustup could not add the target {TARGET}: is there a network?");
+    Ok(())
+}
+
+fn compile() -> Result<PathBuf> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let output = Command::new(cargo)
+        .args(["build", "--package", "byok-filter", "--lib", "--release", "--target", TARGET])
+        .arg("--message-format=json-render-diagnostics")
+        .args(["--config", &remap_registry()])
+        .current_dir(root())
+        .stderr(Stdio::inherit())
+        .output()?;
+    ensure!(output.status.success(), "the filter does not compile");
+    let messages = String::from_utf8_lossy(&output.stdout);
+    messages.lines().rev().find_map(module_of).context("cargo built no module")
+}
+
+/// Keeps the builder's paths out of the module's panic messages, so that all machines build the same bytes.
+fn remap_registry() -> String {
+    let home = |name| env::var_os(name).map(PathBuf::from);
+    let cargo_home = home("CARGO_HOME").or_else(|| home("HOME").map(|home| home.join(".cargo"))).unwrap_or_default();
+    format!("target.{TARGET}.rustflags = ['--remap-path-prefix={}=cargo']", cargo_home.display())
+}
+
+fn module_of(message: &str) -> Option<PathBuf> {
+    let message: Value = serde_json::from_str(message).ok()?;
+    let files = message.pointer("/filenames")?.as_array()?;
+    files.iter().filter_map(Value::as_str).find(|file| file.ends_with("byok_filter.wasm")).map(PathBuf::from)
+}
+
+/// Replaces the file as a whole: an Envoy that starts meanwhile reads the old module or the new one.
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let directory = path.parent().context("the module's path has no directory")?;
+    fs::create_dir_all(directory)?;
+    let readable = Permissions::from_mode(0o644);
+    let mut file = tempfile::Builder::new().permissions(readable).tempfile_in(directory)?;
+    file.write_all(bytes)?;
+    file.persist(path)?;
+    Ok(())
+}
