@@ -1,8 +1,10 @@
 //! The command-line face of the `xtask` library; `make help` lists what it is for.
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::Parser;
-use xtask::{build, demo, func_e, module_path};
+use xtask::{build, demo, func_e, module_path, root};
 
 /// What make needs beyond one line.
 #[derive(Parser)]
@@ -18,11 +20,23 @@ enum Task {
     TestFuncE,
 }
 
-fn main() -> Result<()> {
-    match Task::parse() {
+fn main() -> ExitCode {
+    match perform(Task::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            error.chain().skip(1).for_each(|cause| eprintln!("  {cause}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: Task) -> Result<()> {
+    match task {
         Task::Build => {
             let bytes = build::build()?;
-            println!("{}: {bytes} bytes", module_path().display());
+            let module = module_path();
+            println!("{}: {bytes} bytes", module.strip_prefix(root()).unwrap_or(&module).display());
             Ok(())
         }
         Task::Run => demo::run(),

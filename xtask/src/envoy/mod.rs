@@ -144,7 +144,8 @@ impl Envoy {
     /// Returns the last lines of Envoy's log, for an error message.
     pub fn log_end(&self) -> String {
         let log = self.log();
-        let lines: Vec<&str> = log.lines().collect();
+        // Indented is the catalogue of everything linked in, a screen of lines at each start.
+        let lines: Vec<&str> = log.lines().filter(|line| !line.contains("]   ")).collect();
         let (_, end) = lines.split_at(lines.len().saturating_sub(40));
         end.join("\n")
     }
