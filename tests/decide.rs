@@ -1,5 +1,11 @@
 //! Runner 1: the corpus through the pure core.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::string_slice, reason = "a test stops where it fails")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "a test stops where it fails"
+)]
 
 mod corpus;
 

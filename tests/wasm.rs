@@ -75,8 +75,8 @@ fn outcome(vm: &mut Vm, corpus: &Corpus, case: &Case) -> Result<Outcome, String>
     }
     let record = record(&context);
     let increments = vm.take_increments();
-    if increments != [(counter(&record), 1)] {
-        return Err(format!("expected one increment of {}, got {increments:?}", counter(&record)));
+    if increments != [(corpus::counter(&record), 1)] {
+        return Err(format!("expected one increment of {}, got {increments:?}", corpus::counter(&record)));
     }
     let verdict = match context.reply {
         Some(reply) => Verdict::Refused(refused(case, reply)),
@@ -95,18 +95,6 @@ fn record(context: &Context) -> BTreeMap<String, String> {
         })
         .filter(|(part, _)| corpus::RECORD_PARTS.contains(&part.as_str()))
         .collect()
-}
-
-/// The name of the counter that belongs to a record.
-fn counter(record: &BTreeMap<String, String>) -> String {
-    let part = |name: &str| record.get(name).map_or("-", String::as_str);
-    format!(
-        "byok.decision.{}.reason.{}.auth_source.{}.credential.{}",
-        part("decision"),
-        part("reason"),
-        part("auth_source"),
-        part("credential_source")
-    )
 }
 
 fn refused(case: &Case, reply: Reply) -> Refused {

@@ -28,11 +28,7 @@ impl Case {
             let got = outcome.record.get(part);
             if got != expected.as_ref() {
                 let shown = |value: Option<&String>| value.map_or("-".to_owned(), Clone::clone);
-                differences.push(format!(
-                    "record.{part}: expected {}, got {}",
-                    shown(expected.as_ref()),
-                    shown(got)
-                ));
+                differences.push(format!("record.{part}: expected {}, got {}", shown(expected.as_ref()), shown(got)));
             }
         }
         if let Verdict::Refused(refused) = &outcome.verdict {

@@ -6,7 +6,9 @@ use std::rc::Rc;
 use sha2::{Digest, Sha256};
 
 use super::wire::{CaseText, FileText, ProtocolText};
-use super::{Case, Configuration, Corpus, DoubtfulConfiguration, Expected, Message, Protocol, RECORD_PARTS, RefusedConfiguration};
+use super::{
+    Case, Configuration, Corpus, DoubtfulConfiguration, Expected, Message, Protocol, RECORD_PARTS, RefusedConfiguration,
+};
 
 /// Checks all files and joins them.
 pub(super) fn corpus(files: Vec<(String, String)>) -> Result<Corpus, String> {

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 pub(crate) use message::{Line, Message};
-pub(crate) use outcome::{Outcome, Refused, Verdict};
+pub(crate) use outcome::{Outcome, Refused, Verdict, counter};
 pub(crate) use secrets::{assert_no_secret_in, clear_text_of, secrets_of};
 pub(crate) use tally::{Tally, say};
 
@@ -92,7 +92,9 @@ impl Corpus {
             corpus.cases.retain(|case| case.name.contains(&text));
             corpus.refused.retain(|refused| refused.name.contains(&text));
             corpus.doubtful.retain(|doubtful| doubtful.name.contains(&text));
-            corpus.configurations.retain(|known| corpus.cases.iter().any(|case| Rc::ptr_eq(&case.configuration, known)));
+            corpus
+                .configurations
+                .retain(|known| corpus.cases.iter().any(|case| Rc::ptr_eq(&case.configuration, known)));
         }
         corpus
     }

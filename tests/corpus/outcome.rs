@@ -49,3 +49,15 @@ impl fmt::Display for Outcome {
         Ok(())
     }
 }
+
+/// The name of the counter that belongs to a record; of a source's name only letters, digits and `-` are kept.
+pub(crate) fn counter(record: &BTreeMap<String, String>) -> String {
+    let part = |name: &str| record.get(name).map_or("-", String::as_str);
+    let source = part("auth_source").replace(|char: char| !char.is_ascii_alphanumeric() && char != '-', "_");
+    format!(
+        "byok.decision.{}.reason.{}.auth_source.{source}.credential.{}",
+        part("decision"),
+        part("reason"),
+        part("credential_source")
+    )
+}

@@ -58,6 +58,11 @@ impl Tally {
         self.failures.push(format!("✗ {name} ({file})\n  {}", report.replace('\n', "\n  ")));
     }
 
+    /// Tells whether anything has failed so far.
+    pub(crate) fn failed(&self) -> bool {
+        !self.failures.is_empty()
+    }
+
     /// Prints the count; panics where something failed or was left out.
     pub(crate) fn finish(self, corpus: &Corpus) {
         for failure in &self.failures {

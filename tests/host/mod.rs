@@ -8,7 +8,7 @@ mod wasi;
 
 use std::collections::BTreeMap;
 
-use wasmi::{Engine, Extern, ExternType, Func, Instance, Linker, Module, Store, WasmParams, WasmResults};
+use wasmi::{Caller, Engine, Error, ExternType, Instance, Linker, Module, Store, Val, WasmParams, WasmResults};
 
 pub(crate) use state::{Context, Level, Reply};
 
@@ -39,18 +39,16 @@ impl Program {
     pub(crate) fn start(&self, environment: &BTreeMap<String, String>) -> Result<Vm, String> {
         let mut store = Store::new(&self.engine, State::new(environment));
         let mut linker = Linker::new(&self.engine);
+        // What is implemented replaces the trap of its name.
+        linker.allow_shadowing(true);
+        for import in self.module.imports() {
+            let ExternType::Func(kind) = import.ty() else { panic!("{} is no function", import.name()) };
+            let message = format!("{} is not implemented by the test's host", import.name());
+            let trap = move |_: Caller<'_, State>, _: &[Val], _: &mut [Val]| Err(Error::new(message.clone()));
+            linker.func_new(import.module(), import.name(), kind.clone(), trap).expect("a name of any kind");
+        }
         proxy::define(&mut linker);
         wasi::define(&mut linker);
-        for import in self.module.imports() {
-            let (module, name) = (import.module().to_owned(), import.name().to_owned());
-            if linker.get(&store, &module, &name).is_some() {
-                continue;
-            }
-            let ExternType::Func(kind) = import.ty().clone() else { panic!("{name} is no function") };
-            let message = format!("{module}.{name} is not implemented by the test's host");
-            let trap = Func::new(&mut store, kind, move |_, _, _| Err(wasmi::Error::new(message.clone())));
-            linker.define(&module, &name, Extern::Func(trap)).expect("a free name");
-        }
         let instance = linker.instantiate_and_start(&mut store, &self.module).map_err(|error| error.to_string())?;
         let mut vm = Vm { store, instance };
         vm.call::<(), ()>("_initialize", ())?;

@@ -1,0 +1,186 @@
+//! Runner 3: the corpus through the built module in a real Envoy.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "a test stops where it fails"
+)]
+
+mod corpus;
+mod gateway;
+mod grpc;
+mod module;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+use corpus::{Case, Corpus, Expected, Message, Outcome, Protocol, Refused, Tally, Verdict};
+use gateway::{Gateway, Response, Row, Site, listener};
+
+#[test]
+fn corpus_through_envoy() {
+    let corpus = Corpus::load();
+    let plan = Plan::of(&corpus);
+    let gateway = plan.start(&corpus);
+    let addresses = gateway.addresses();
+    let mut tally = Tally::new("envoy");
+
+    let seen: Vec<_> = corpus.cases.iter().map(|case| sent(&gateway, &addresses, &plan, case)).collect();
+    let requests = seen.iter().filter(|seen| seen.is_ok()).count();
+    let rows: BTreeMap<_, Row> = gateway.rows(requests).into_iter().map(|row| (row.connection, row)).collect();
+    let mut counted: BTreeMap<String, u64> = BTreeMap::new();
+    for (case, seen) in corpus.cases.iter().zip(seen) {
+        let outcome = seen.and_then(|seen| outcome(case, seen, &rows));
+        if let Ok(outcome) = &outcome {
+            *counted.entry(corpus::counter(&outcome.record)).or_default() += 1;
+        }
+        tally.case(case, outcome);
+    }
+    configurations(&corpus, &gateway, &addresses, &mut tally);
+
+    let failed = tally.failed();
+    if failed {
+        corpus::say(&gateway.explanation());
+    }
+    no_secrets(&corpus, &gateway);
+    let counters = gateway.counters();
+    tally.finish(&corpus);
+    assert_eq!(counters, counted, "one increment a request");
+}
+
+/// Which listeners there must be.
+struct Plan {
+    /// One for each pair of configuration and cluster that occurs; the value names the listener.
+    sites: BTreeMap<(*const corpus::Configuration, Option<String>), String>,
+}
+
+impl Plan {
+    fn of(corpus: &Corpus) -> Self {
+        let mut sites = BTreeMap::new();
+        for case in &corpus.cases {
+            let name = format!("{}-{}", case.configuration.name, sites.len());
+            sites.entry(Self::key(case)).or_insert(name);
+        }
+        Self { sites }
+    }
+
+    fn key(case: &Case) -> (*const corpus::Configuration, Option<String>) {
+        (std::rc::Rc::as_ptr(&case.configuration), case.cluster.clone())
+    }
+
+    fn start(&self, corpus: &Corpus) -> Gateway {
+        let clusters: BTreeSet<&str> = corpus.cases.iter().filter_map(|case| case.cluster.as_deref()).collect();
+        let clusters: Vec<&str> =
+            clusters.into_iter().chain(["upstream"]).collect::<BTreeSet<_>>().into_iter().collect();
+        let site = |name: &str, configuration: &str, cluster: Option<&str>| {
+            listener(&Site { name, configuration, environment: &corpus.environment, cluster })
+        };
+        let mut listeners = Vec::new();
+        let mut planned = BTreeSet::new();
+        for case in &corpus.cases {
+            let name = &self.sites[&Self::key(case)];
+            if planned.insert(name) {
+                listeners.push(site(name, &case.configuration.json, case.cluster.as_deref()));
+            }
+        }
+        for (at, refused) in corpus.refused.iter().enumerate() {
+            listeners.push(site(&format!("refused-{at}"), &refused.json, Some("upstream")));
+        }
+        for (at, doubtful) in corpus.doubtful.iter().enumerate() {
+            listeners.push(site(&format!("doubtful-{at}"), &doubtful.json, Some("upstream")));
+        }
+        Gateway::start(&clusters, &listeners)
+    }
+}
+
+/// What client and upstream saw of one request.
+struct Seen {
+    listener: SocketAddr,
+    response: Response,
+    arrivals: Vec<Message>,
+}
+
+fn sent(gateway: &Gateway, addresses: &BTreeMap<String, SocketAddr>, plan: &Plan, case: &Case) -> Result<Seen, String> {
+    let name = &plan.sites[&Plan::key(case)];
+    let listener =
+        *addresses.get(name).ok_or_else(|| format!("the configuration `{}` does not load", case.configuration.name))?;
+    let (host, id) = (case.host(), case.request_id());
+    let extra = [("host", host.as_slice()), ("x-request-id", id.as_bytes())];
+    let response = match case.protocol {
+        Protocol::Http1 => gateway::exchange_http1(listener, &case.request, &extra),
+        Protocol::Http2 => gateway::exchange_http2(listener, &case.request, &extra),
+    };
+    let arrivals = gateway.upstream.take();
+    Ok(Seen { listener, response: response.map_err(|error| format!("no answer: {error}"))?, arrivals })
+}
+
+fn outcome(case: &Case, seen: Seen, rows: &BTreeMap<(SocketAddr, SocketAddr), Row>) -> Result<Outcome, String> {
+    let Seen { listener, response, mut arrivals } = seen;
+    let row = rows.get(&(listener, response.client)).ok_or("no row in the access log")?;
+    let refused = row.details.starts_with("byok_");
+    if refused && !arrivals.is_empty() {
+        return Err(format!("refused, and the upstream received {}", arrivals[0]));
+    }
+    if arrivals.len() > 1 {
+        return Err(format!("the upstream received {} requests", arrivals.len()));
+    }
+    let verdict = match arrivals.pop() {
+        Some(message) => Verdict::Passed(message),
+        None if refused => Verdict::Refused(answer(response, row)?),
+        None if row.details == "direct_response" && matches!(case.expected, Expected::Passed(_)) => {
+            Verdict::PassedUnseen
+        }
+        None => return Err(format!("Envoy itself answered {} ({})", response.status, row.details)),
+    };
+    Ok(Outcome { verdict, record: row.record.clone() })
+}
+
+fn answer(response: Response, row: &Row) -> Result<Refused, String> {
+    let details = row.details.clone();
+    match response.header("grpc-status") {
+        Some(status) => {
+            let status = grpc::http_status(status).ok_or_else(|| format!("grpc-status {status}"))?;
+            let body = grpc::message(response.header("grpc-message").unwrap_or_default());
+            Ok(Refused { status, headers: response.headers, body, details })
+        }
+        None => Ok(Refused { status: response.status, headers: response.headers, body: response.body, details }),
+    }
+}
+
+/// Holds the log against the configurations that must be refused or warned about.
+fn configurations(corpus: &Corpus, gateway: &Gateway, addresses: &BTreeMap<String, SocketAddr>, tally: &mut Tally) {
+    let log = gateway.module_log();
+    let lines = |plugin: &str, level: &str| {
+        // Each worker and the main thread load the configuration, and each says the same.
+        let mut lines: Vec<String> = Vec::new();
+        for line in log.iter().filter(|line| line.plugin == plugin && line.level == level) {
+            if !lines.contains(&line.text) {
+                lines.push(line.text.clone());
+            }
+        }
+        lines
+    };
+    for (at, refused) in corpus.refused.iter().enumerate() {
+        let name = format!("refused-{at}");
+        let loaded = if addresses.contains_key(&name) { Ok(()) } else { Err(lines(&name, "error")) };
+        tally.refused(refused, loaded);
+    }
+    for (at, doubtful) in corpus.doubtful.iter().enumerate() {
+        let name = format!("doubtful-{at}");
+        let loads = addresses.contains_key(&name);
+        tally.doubtful(doubtful, if loads { Ok(lines(&name, "warning")) } else { Err(lines(&name, "error")) });
+    }
+}
+
+/// No line of the module's shows a secret of any case.
+fn no_secrets(corpus: &Corpus, gateway: &Gateway) {
+    let mut secrets: BTreeSet<Vec<u8>> =
+        corpus.cases.iter().flat_map(|case| corpus::secrets_of(corpus, case)).collect();
+    let public = corpus.cases.iter().flat_map(|case| case.record.values().flatten());
+    for word in public {
+        secrets.remove(word.as_bytes());
+    }
+    let log = gateway.module_log();
+    corpus::assert_no_secret_in(log.iter().map(|line| line.text.as_str()), &secrets, "Envoy's log");
+}

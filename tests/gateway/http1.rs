@@ -1,0 +1,142 @@
+//! HTTP/1.1, written and read byte by byte, so that nothing is cleaned on the way.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use super::{PATIENCE, Response};
+use crate::corpus::Message;
+
+/// Sends a request as it stands over a connection of its own and reads the answer.
+pub(crate) fn exchange(address: SocketAddr, request: &Message, extra: &[(&str, &[u8])]) -> io::Result<Response> {
+    let mut connection = TcpStream::connect(address)?;
+    connection.set_read_timeout(Some(PATIENCE))?;
+    connection.set_nodelay(true)?;
+    let client = connection.local_addr()?;
+    connection.write_all(&written(request, extra))?;
+    let mut reader = Reader::new(connection);
+    let (head, headers) = reader.head()?.ok_or_else(|| broken("no answer"))?;
+    let status: u16 = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(|| broken(&head))?;
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let headers: Vec<(String, String)> =
+        headers.into_iter().map(|(name, value)| (text(name.to_ascii_lowercase()), text(value))).collect();
+    let bodiless = request.method == b"HEAD" || request.method == b"CONNECT" && status == 200;
+    let body = if bodiless || status == 101 || status == 204 { Vec::new() } else { reader.body(&headers)? };
+    Ok(Response { client, status, headers, body })
+}
+
+fn written(request: &Message, extra: &[(&str, &[u8])]) -> Vec<u8> {
+    let host = extra.iter().find(|(name, _)| *name == "host").map(|(_, value)| *value).unwrap_or_default();
+    let tunnel = [host, b":443"].concat();
+    let target = request.path.as_deref().unwrap_or(&tunnel);
+    let mut bytes = [request.method.as_slice(), b" ", target, b" HTTP/1.1\r\n"].concat();
+    let own = request.lines.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
+    let extra = extra.iter().filter(|(name, _)| !request.has(name)).map(|(name, value)| (name.as_bytes(), *value));
+    for (name, value) in extra.chain(own) {
+        bytes.extend_from_slice(&[name, b": ", value, b"\r\n"].concat());
+    }
+    bytes.extend_from_slice(b"\r\n");
+    let size = request.values("content-length").next().and_then(|size| std::str::from_utf8(size).ok()?.parse().ok());
+    bytes.extend(std::iter::repeat_n(b'x', size.unwrap_or(0)));
+    bytes
+}
+
+/// Reads messages off a connection, whichever side it is.
+pub(super) struct Reader {
+    connection: TcpStream,
+    buffer: Vec<u8>,
+}
+
+pub(super) type Head = (String, Vec<(Vec<u8>, Vec<u8>)>);
+
+impl Reader {
+    pub(super) fn new(connection: TcpStream) -> Self {
+        Self { connection, buffer: Vec::new() }
+    }
+
+    pub(super) fn connection(&mut self) -> &mut TcpStream {
+        &mut self.connection
+    }
+
+    /// Start line and header lines; none where the peer has closed the connection.
+    pub(super) fn head(&mut self) -> io::Result<Option<Head>> {
+        let start = loop {
+            let Some(line) = self.line()? else { return Ok(None) };
+            if !line.is_empty() {
+                break line;
+            }
+        };
+        let start = start.iter().map(|&byte| char::from(byte)).collect();
+        let mut headers = Vec::new();
+        loop {
+            let line = self.line()?.ok_or_else(|| broken("an unfinished head"))?;
+            if line.is_empty() {
+                return Ok(Some((start, headers)));
+            }
+            let colon = line.iter().position(|&byte| byte == b':').ok_or_else(|| broken("a line without a colon"))?;
+            headers.push((line[..colon].to_vec(), line[colon + 1..].trim_ascii().to_vec()));
+        }
+    }
+
+    /// The body behind a head with these headers.
+    pub(super) fn body(&mut self, headers: &[(String, String)]) -> io::Result<Vec<u8>> {
+        let header = |name: &str| headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str());
+        if header("transfer-encoding").is_some_and(|coding| coding.contains("chunked")) {
+            return self.chunks();
+        }
+        match header("content-length").map(str::parse) {
+            Some(Ok(size)) => self.exact(size),
+            Some(Err(_)) => Err(broken("a content-length that is no number")),
+            None => {
+                let mut rest = std::mem::take(&mut self.buffer);
+                self.connection.read_to_end(&mut rest)?;
+                Ok(rest)
+            }
+        }
+    }
+
+    fn chunks(&mut self) -> io::Result<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            let line = self.line()?.ok_or_else(|| broken("an unfinished chunk"))?;
+            let size = std::str::from_utf8(&line).ok().and_then(|size| usize::from_str_radix(size.trim(), 16).ok());
+            let size = size.ok_or_else(|| broken("a chunk without a size"))?;
+            body.extend(self.exact(size)?);
+            self.line()?;
+            if size == 0 {
+                return Ok(body);
+            }
+        }
+    }
+
+    fn exact(&mut self, size: usize) -> io::Result<Vec<u8>> {
+        while self.buffer.len() < size {
+            if !self.fill()? {
+                return Err(broken("an unfinished body"));
+            }
+        }
+        Ok(self.buffer.drain(..size).collect())
+    }
+
+    fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
+        loop {
+            if let Some(end) = self.buffer.windows(2).position(|pair| pair == b"\r\n") {
+                let line = self.buffer.drain(..end + 2).take(end).collect();
+                return Ok(Some(line));
+            }
+            if !self.fill()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn fill(&mut self) -> io::Result<bool> {
+        let mut part = [0; 16 * 1024];
+        let size = self.connection.read(&mut part)?;
+        self.buffer.extend_from_slice(&part[..size]);
+        Ok(size > 0)
+    }
+}
+
+pub(super) fn broken(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
+}

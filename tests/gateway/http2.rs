@@ -1,0 +1,150 @@
+//! HTTP/2 by hand: one stream a connection, every header a literal, so that any byte can be sent.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use super::http1::broken;
+use super::{PATIENCE, Response};
+use crate::corpus::Message;
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const LARGEST_FRAME: usize = 16_384;
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const PING: u8 = 6;
+const GOAWAY: u8 = 7;
+const CONTINUATION: u8 = 9;
+
+const END_STREAM: u8 = 1;
+const ACK: u8 = 1;
+const END_HEADERS: u8 = 4;
+
+/// Sends a request as it stands over a connection of its own and reads the answer.
+pub(crate) fn exchange(address: SocketAddr, request: &Message, extra: &[(&str, &[u8])]) -> io::Result<Response> {
+    let mut connection = TcpStream::connect(address)?;
+    connection.set_read_timeout(Some(PATIENCE))?;
+    connection.set_nodelay(true)?;
+    let client = connection.local_addr()?;
+    let mut bytes = PREFACE.to_vec();
+    bytes.extend(frame(SETTINGS, 0, 0, &[]));
+    bytes.extend(head(request, extra));
+    connection.write_all(&bytes)?;
+    answer(&mut connection, client, request.method == b"CONNECT")
+}
+
+fn answer(connection: &mut TcpStream, client: SocketAddr, tunnel: bool) -> io::Result<Response> {
+    let mut decoder = fluke_hpack::Decoder::new();
+    let mut response = Response { client, status: 0, headers: Vec::new(), body: Vec::new() };
+    let mut block = Vec::new();
+    let mut ended = false;
+    loop {
+        let (kind, flags, payload) = read_frame(connection)?;
+        match kind {
+            SETTINGS if flags & ACK == 0 => connection.write_all(&frame(SETTINGS, ACK, 0, &[]))?,
+            PING if flags & ACK == 0 => connection.write_all(&frame(PING, ACK, 0, &payload))?,
+            HEADERS | CONTINUATION => {
+                block.extend(payload);
+                ended |= kind == HEADERS && flags & END_STREAM != 0;
+                if flags & END_HEADERS != 0 {
+                    let lines = decoder.decode(&std::mem::take(&mut block)).map_err(|_| broken("headers"))?;
+                    take_headers(&mut response, lines)?;
+                    ended |= tunnel && response.status == 200;
+                }
+            }
+            DATA => {
+                response.body.extend(payload);
+                ended |= flags & END_STREAM != 0;
+            }
+            RST_STREAM => return Err(broken("the stream was reset")),
+            GOAWAY => return Err(broken("the connection was ended")),
+            _ => {}
+        }
+        if ended && block.is_empty() {
+            return Ok(response);
+        }
+    }
+}
+
+fn take_headers(response: &mut Response, lines: Vec<(Vec<u8>, Vec<u8>)>) -> io::Result<()> {
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    for (name, value) in lines {
+        if name == b":status" {
+            response.status = text(value).parse().map_err(|_| broken("a status that is no number"))?;
+        } else {
+            response.headers.push((text(name), text(value)));
+        }
+    }
+    Ok(())
+}
+
+fn head(request: &Message, extra: &[(&str, &[u8])]) -> Vec<u8> {
+    let host = extra.iter().find(|(name, _)| *name == "host").map(|(_, value)| *value);
+    let host = request.values("host").next().or(host).unwrap_or_default();
+    let mut block = Vec::new();
+    literal(&mut block, b":method", &request.method);
+    literal(&mut block, b":authority", host);
+    if let Some(path) = &request.path {
+        literal(&mut block, b":scheme", b"http");
+        literal(&mut block, b":path", path);
+    }
+    for (name, value) in extra.iter().filter(|(name, _)| !request.has(name) && *name != "host") {
+        literal(&mut block, name.as_bytes(), value);
+    }
+    for (name, value) in request.lines.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(b"host")) {
+        literal(&mut block, &name.to_ascii_lowercase(), value);
+    }
+    let end_stream = if request.path.is_some() { END_STREAM } else { 0 };
+    let parts: Vec<&[u8]> = block.chunks(LARGEST_FRAME).collect();
+    let last = parts.len() - 1;
+    let frames = parts.iter().enumerate().map(|(at, part)| {
+        let end_headers = if at == last { END_HEADERS } else { 0 };
+        if at == 0 {
+            frame(HEADERS, end_headers | end_stream, 1, part)
+        } else {
+            frame(CONTINUATION, end_headers, 1, part)
+        }
+    });
+    frames.flatten().collect()
+}
+
+/// RFC 7541, 6.2.2: a literal without indexing, its name new, neither of both Huffman-coded.
+fn literal(block: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    block.push(0);
+    for text in [name, value] {
+        number(block, text.len());
+        block.extend_from_slice(text);
+    }
+}
+
+/// RFC 7541, 5.1: an integer behind a prefix of seven bits.
+fn number(block: &mut Vec<u8>, number: usize) {
+    const PREFIX: usize = 127;
+    let byte = |number: usize| u8::try_from(number).expect("a byte");
+    if number < PREFIX {
+        return block.push(byte(number));
+    }
+    block.push(byte(PREFIX));
+    let mut rest = number - PREFIX;
+    while rest >= 128 {
+        block.push(byte(rest % 128 + 128));
+        rest /= 128;
+    }
+    block.push(byte(rest));
+}
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let size = u32::try_from(payload.len()).expect("a short frame").to_be_bytes();
+    [&size[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+fn read_frame(connection: &mut TcpStream) -> io::Result<(u8, u8, Vec<u8>)> {
+    let mut head = [0; 9];
+    connection.read_exact(&mut head)?;
+    let size = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+    let mut payload = vec![0; usize::try_from(size).expect("a size")];
+    connection.read_exact(&mut payload)?;
+    Ok((head[3], head[4], payload))
+}
