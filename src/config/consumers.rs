@@ -1,0 +1,198 @@
+//! `consumers`: who there is, and by which keys they are known.
+
+use std::sync::Arc;
+
+use super::findings::Findings;
+use super::names::{EXPECTED_NAME, is_name};
+use super::{Environment, wire};
+use crate::policy::{Consumer, Key, KeyRing};
+use crate::secret::{KeyDigest, Secret};
+use crate::timestamp::Timestamp;
+
+/// Checks all consumers; the ring holds the keys of those that hold.
+pub(super) fn check(
+    consumers: Vec<wire::Consumer>,
+    providers: &[&str],
+    environment: Environment<'_>,
+    findings: &mut Findings,
+) -> (Vec<Arc<Consumer>>, KeyRing) {
+    let mut checked: Vec<Arc<Consumer>> = Vec::with_capacity(consumers.len());
+    let taken = repeats(consumers.iter().map(|consumer| &*consumer.name));
+    let mut keys = Vec::with_capacity(consumers.iter().map(|consumer| consumer.keys.len()).sum());
+    for (index, wire) in consumers.into_iter().enumerate() {
+        let path = format!("consumers[{index}]");
+        if !is_name(&wire.name) {
+            findings.error(format_args!("{path}.name"), EXPECTED_NAME);
+        }
+        if taken.contains(&index) {
+            findings.error(format_args!("{path}.name"), "expected a name that no other consumer has");
+        }
+        for (at, provider) in wire.providers.iter().flatten().enumerate() {
+            if !providers.contains(&&**provider) {
+                findings.error(format_args!("{path}.providers[{at}]"), "expected the name of a provider");
+            }
+        }
+        let mut deployment_keys = Vec::new();
+        for (provider, key) in wire.deployment_keys.0 {
+            let path = format!("{path}.deployment_keys.{provider}");
+            if !providers.contains(&&*provider) {
+                findings.error(&path, "expected the name of a provider");
+            }
+            deployment_keys.extend(deployment_key(key, &path, environment, findings).map(|key| (provider, key)));
+        }
+        let consumer = Arc::new(Consumer {
+            name: wire.name.into(),
+            providers: wire.providers.map(|names| names.into_iter().map(Into::into).collect()),
+            byok: wire.byok,
+            deployment_keys,
+        });
+        check_keys(wire.keys, &path, &consumer, environment, &mut keys, findings);
+        checked.push(consumer);
+    }
+    let keys = KeyRing::new(keys).unwrap_or_else(|sorted| {
+        report_repeated_secrets(&sorted, &checked, findings);
+        KeyRing::default()
+    });
+    (checked, keys)
+}
+
+fn check_keys(
+    wire: Vec<wire::Key>,
+    path: &str,
+    consumer: &Arc<Consumer>,
+    environment: Environment<'_>,
+    keys: &mut Vec<Key>,
+    findings: &mut Findings,
+) {
+    let taken = repeats(wire.iter().map(|key| &*key.id));
+    for (at, wire) in wire.into_iter().enumerate() {
+        let path = || format!("{path}.keys[{at}]");
+        if !is_name(&wire.id) {
+            findings.error(format_args!("{}.id", path()), EXPECTED_NAME);
+        }
+        if taken.contains(&at) {
+            findings.error(format_args!("{}.id", path()), "expected an id that no other key of the consumer has");
+        }
+        let mut date = |name: &str, text: &Option<Box<str>>| {
+            let text = text.as_deref()?;
+            let date = Timestamp::from_rfc3339(text);
+            if date.is_none() {
+                findings.error(
+                    format_args!("{}.{name}", path()),
+                    "expected an RFC 3339 date and time, such as 2027-01-31T00:00:00Z",
+                );
+            }
+            date
+        };
+        let not_before = date("not_before", &wire.not_before).unwrap_or(Timestamp::MIN);
+        let expires_at = date("expires_at", &wire.expires_at).unwrap_or(Timestamp::MAX);
+        if not_before >= expires_at {
+            findings.warn(path(), "is never valid: it expires before it begins");
+        }
+        if let Some(digest) = digest(&wire, path, environment, findings) {
+            let position = u32::try_from(at).unwrap_or(u32::MAX);
+            let consumer = Arc::clone(consumer);
+            keys.push(Key { digest, id: wire.id, consumer, position, not_before, expires_at, disabled: wire.disabled });
+        }
+    }
+}
+
+fn digest(
+    key: &wire::Key,
+    path: impl Fn() -> String,
+    environment: Environment<'_>,
+    findings: &mut Findings,
+) -> Option<KeyDigest> {
+    match (&key.sha256, &key.environment_variable, &key.value) {
+        (Some(digest), None, None) => {
+            if digest.0.is_none() {
+                findings.error(format_args!("{}.sha256", path()), "expected 64 hex digits");
+            }
+            digest.0
+        }
+        (None, Some(variable), None) => {
+            let secret = environment.secret(variable);
+            if secret.is_none() {
+                findings.error(format_args!("{}.environment_variable", path()), EXPECTED_VARIABLE);
+            }
+            secret.map(|secret| KeyDigest::of(secret.expose().as_bytes()))
+        }
+        (None, None, Some(value)) => {
+            let value = value.trim();
+            if value.is_empty() {
+                findings.error(format_args!("{}.value", path()), "expected a secret");
+                return None;
+            }
+            findings.warn(format_args!("{}.value", path()), CLEAR_TEXT);
+            Some(KeyDigest::of(value.as_bytes()))
+        }
+        _ => {
+            findings.error(path(), "expected exactly one of sha256, environment_variable, value");
+            None
+        }
+    }
+}
+
+const EXPECTED_VARIABLE: &str = "expected the name of an environment variable that is set and not empty";
+const CLEAR_TEXT: &str = "is in clear text, which Envoy's /config_dump shows";
+
+/// Checks a deployment key: it must be able to stand in a header.
+pub(super) fn deployment_key(
+    wire: wire::DeploymentKey,
+    path: &str,
+    environment: Environment<'_>,
+    findings: &mut Findings,
+) -> Option<Secret> {
+    let (field, secret) = match (wire.environment_variable, wire.value) {
+        (Some(variable), None) => {
+            let secret = environment.secret(&variable);
+            if secret.is_none() {
+                findings.error(format_args!("{path}.environment_variable"), EXPECTED_VARIABLE);
+            }
+            ("environment_variable", secret?)
+        }
+        (None, Some(value)) => {
+            findings.warn(format_args!("{path}.value"), CLEAR_TEXT);
+            ("value", Secret::new(value.trim()))
+        }
+        _ => {
+            findings.error(path, "expected exactly one of environment_variable, value");
+            return None;
+        }
+    };
+    let fits = !secret.expose().is_empty() && secret.expose().bytes().all(|byte| byte.is_ascii_graphic());
+    if !fits {
+        findings.error(format_args!("{path}.{field}"), "expected a secret of visible ASCII characters");
+    }
+    fits.then_some(secret)
+}
+
+/// Returns, in order, the positions of words that stand at an earlier position too.
+fn repeats<'a>(words: impl Iterator<Item = &'a str>) -> Vec<usize> {
+    let mut sorted: Vec<(&str, usize)> = words.enumerate().map(|(at, word)| (word, at)).collect();
+    sorted.sort_unstable();
+    let again = |pair: &[(&str, usize)]| match pair {
+        [(first, _), (second, at)] if first == second => Some(*at),
+        _ => None,
+    };
+    let mut again: Vec<usize> = sorted.windows(2).filter_map(again).collect();
+    again.sort_unstable();
+    again
+}
+
+fn report_repeated_secrets(sorted: &[Key], consumers: &[Arc<Consumer>], findings: &mut Findings) {
+    let place = |key: &Key| {
+        let consumer = consumers.iter().position(|consumer| Arc::ptr_eq(consumer, &key.consumer));
+        (consumer.unwrap_or_default(), key.position)
+    };
+    for pair in sorted.windows(2) {
+        let [first, second] = pair else { continue };
+        if first.digest == second.digest {
+            let (earlier, later) = (place(first).min(place(second)), place(first).max(place(second)));
+            findings.error(
+                format_args!("consumers[{}].keys[{}]", later.0, later.1),
+                format!("expected a secret of its own, not that of consumers[{}].keys[{}]", earlier.0, earlier.1),
+            );
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What is wrong or doubtful about a configuration: where, and what was expected; never what was found.
+
+use std::fmt;
+
+/// A reason why a configuration is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The JSON path, as in `consumers[1].keys[0].sha256`.
+    pub path: String,
+    /// What was expected.
+    pub message: String,
+}
+
+/// Something that loads and is probably not meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// The JSON path, as in `consumers[1].keys[0].value`.
+    pub path: String,
+    /// What is doubtful about it.
+    pub message: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.message)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.message)
+    }
+}
+
+/// All that was found so far.
+#[derive(Default)]
+pub(super) struct Findings {
+    pub(super) errors: Vec<ConfigError>,
+    pub(super) warnings: Vec<Warning>,
+}
+
+impl Findings {
+    pub(super) fn error(&mut self, path: impl fmt::Display, message: impl Into<String>) {
+        self.errors.push(ConfigError { path: path.to_string(), message: message.into() });
+    }
+
+    pub(super) fn warn(&mut self, path: impl fmt::Display, message: impl Into<String>) {
+        self.warnings.push(Warning { path: path.to_string(), message: message.into() });
+    }
+}
+
+/// Says what a JSON error says, without the value that serde quotes.
+pub(super) fn from_json(path: &str, error: &serde_json::Error) -> ConfigError {
+    let path = shown(path);
+    let text = error.to_string();
+    if error.is_syntax() || error.is_eof() {
+        return ConfigError { path, message: format!("expected JSON: {text}") };
+    }
+    let (message, position) = text.rsplit_once(" at line ").unwrap_or((&text, ""));
+    let position = if position.is_empty() { String::new() } else { format!(" (line {position})") };
+    // The quoted value comes before the last of these.
+    let expected = message.rsplit_once("expected ").map(|(_, expected)| expected);
+    let message = match expected {
+        Some(expected) if message.starts_with("unknown field") => {
+            format!("unknown field, expected {expected}{position}")
+        }
+        Some(expected) => format!("expected {expected}{position}"),
+        // `missing field` and `duplicate field` name a field of ours.
+        None if message.starts_with("missing field") || message.starts_with("duplicate field") => {
+            format!("{message}{position}")
+        }
+        None => format!("expected another value{position}"),
+    };
+    ConfigError { path, message }
+}
+
+/// Returns a path of which no part can be a secret that slipped into a name.
+fn shown(path: &str) -> String {
+    if path == "." {
+        return "configuration".to_owned();
+    }
+    let hidden = |part: &str| part.len() > 64 || part.starts_with("sk-");
+    path.split('.').map(|part| if hidden(part) { "?" } else { part }).collect::<Vec<_>>().join(".")
+}

@@ -1,0 +1,61 @@
+//! Checks of single words: names of headers, consumers, providers, hosts.
+
+use crate::request::{is_visible_ascii, path};
+
+/// What a consumer, a key id and a provider may be called.
+pub(super) const EXPECTED_NAME: &str = "expected 1 to 128 visible ASCII characters";
+pub(super) const EXPECTED_HEADER: &str = "expected a header name";
+pub(super) const EXPECTED_TOKEN: &str = "expected a token of visible ASCII characters";
+pub(super) const EXPECTED_PATH: &str =
+    "expected a path that starts with / and has no query, escape, backslash, semicolon, empty or dot segment";
+pub(super) const EXPECTED_HOST: &str = "expected a host name without port, or *. and a host name";
+
+/// Headers that Envoy or the filter itself reads; no credential of its own stands in them.
+const NOT_FOR_CREDENTIALS: &[&str] = &[
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "host",
+    "sec-websocket-protocol",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+    "x-request-id",
+];
+
+pub(super) fn is_name(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && is_visible_ascii(text.as_bytes())
+}
+
+/// Whether the text is a token (RFC 9110, 5.6.2).
+pub(super) fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+/// Returns the name in lower case, if it can name a header with a credential of its own.
+pub(super) fn credential_header(name: &str) -> Option<Box<str>> {
+    let name = name.to_ascii_lowercase();
+    (is_token(&name) && !NOT_FOR_CREDENTIALS.contains(&&*name)).then(|| name.into())
+}
+
+/// Returns the path without its trailing slash, if every reader reads it as it stands.
+pub(super) fn canonical_path(text: &str) -> Option<Box<str>> {
+    let plain = text.starts_with('/')
+        && is_visible_ascii(text.as_bytes())
+        && !text.contains(['?', '#'])
+        && path::is_canonical(text.as_bytes());
+    plain.then(|| text.strip_suffix('/').unwrap_or(text).into())
+}
+
+/// Returns the host in lower case and without its trailing dot.
+pub(super) fn host(text: &str) -> Option<Box<str>> {
+    let host = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
+    let label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    let is_address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).is_some_and(|address| {
+        !address.is_empty() && address.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'))
+    });
+    (is_address || host.split('.').all(label)).then(|| host.into())
+}

@@ -1,0 +1,160 @@
+//! `providers` and `default_provider`: which upstream APIs there are.
+
+use std::sync::Arc;
+
+use super::consumers::deployment_key;
+use super::findings::Findings;
+use super::names::{EXPECTED_HEADER, EXPECTED_NAME, EXPECTED_TOKEN, credential_header, is_name, is_token};
+use super::{Environment, wire};
+use crate::policy::{Byok, KeySource, Location};
+use crate::provider::{CUSTOM, PROFILES, Profile, Provider, custom_profile};
+
+/// The provider of a configuration that names none.
+const ONLY: &str = "anthropic";
+
+/// Returns the providers as written, or the one that stands for none.
+pub(super) fn written(providers: Option<wire::Named<wire::Provider>>) -> Vec<(Box<str>, wire::Provider)> {
+    providers.map_or_else(|| vec![(ONLY.into(), wire::Provider::default())], |providers| providers.0)
+}
+
+/// Checks all providers; [`guard`] completes them.
+pub(super) fn check(
+    providers: Vec<(Box<str>, wire::Provider)>,
+    environment: Environment<'_>,
+    findings: &mut Findings,
+) -> Vec<Provider> {
+    if providers.is_empty() {
+        findings.error("providers", "expected at least one provider");
+    }
+    providers.into_iter().filter_map(|(name, wire)| check_one(name, wire, environment, findings)).collect()
+}
+
+fn check_one(
+    name: Box<str>,
+    wire: wire::Provider,
+    environment: Environment<'_>,
+    findings: &mut Findings,
+) -> Option<Provider> {
+    let path = format!("providers.{name}");
+    if !is_name(&name) {
+        findings.error("providers", format!("a name: {EXPECTED_NAME}"));
+    }
+    let profile = profile(&name, wire.api.as_deref(), wire.headers, &path, findings);
+    if wire.client_key_prefixes.as_ref().is_some_and(Vec::is_empty) {
+        findings.warn(format_args!("{path}.client_key_prefixes"), "takes any value for a client key, a dummy one too");
+    }
+    if wire.clusters.as_ref().is_some_and(Vec::is_empty) {
+        findings.error(format_args!("{path}.clusters"), "expected at least one cluster");
+    }
+    let deployment_key = wire
+        .deployment_key
+        .and_then(|key| deployment_key(key, &format!("{path}.deployment_key"), environment, findings));
+    let profile = profile?;
+    let by_default = || profile.client_key_prefixes.iter().map(|prefix| Box::from(*prefix)).collect();
+    Some(Provider {
+        name,
+        byok: wire.byok,
+        oauth: wire.oauth,
+        client_key_prefixes: wire.client_key_prefixes.unwrap_or_else(by_default),
+        clusters: wire.clusters,
+        deployment_key,
+        guarded_places: Vec::new(),
+        profile,
+    })
+}
+
+fn profile(
+    name: &str,
+    api: Option<&str>,
+    headers: Option<Vec<wire::CredentialHeader>>,
+    path: &str,
+    findings: &mut Findings,
+) -> Option<Profile> {
+    let api = api.unwrap_or(name);
+    if api == CUSTOM {
+        return custom(headers.unwrap_or_default(), path, findings);
+    }
+    if headers.is_some() {
+        findings.error(format_args!("{path}.headers"), "expected headers with the api \"custom\" alone");
+    }
+    let Some((_, profile)) = PROFILES.iter().find(|(name, _)| *name == api) else {
+        let names: Vec<&str> = PROFILES.iter().map(|(name, _)| *name).chain([CUSTOM]).collect();
+        findings.error(format_args!("{path}.api"), format!("expected one of {}", names.join(", ")));
+        return None;
+    };
+    Some(profile())
+}
+
+fn custom(headers: Vec<wire::CredentialHeader>, path: &str, findings: &mut Findings) -> Option<Profile> {
+    let mut checked = Vec::new();
+    for (at, wire) in headers.into_iter().enumerate() {
+        let header = credential_header(&wire.header);
+        if header.is_none() {
+            findings.error(format_args!("{path}.headers[{at}].header"), EXPECTED_HEADER);
+        }
+        if wire.scheme.as_deref().is_some_and(|scheme| !is_token(scheme)) {
+            findings.error(format_args!("{path}.headers[{at}].scheme"), EXPECTED_TOKEN);
+        }
+        checked.extend(header.map(|header| (header, wire.scheme.map(Box::from))));
+    }
+    let mut checked = checked.into_iter();
+    let Some(first) = checked.next() else {
+        findings.error(format_args!("{path}.headers"), "expected the headers in which the api takes its credential");
+        return None;
+    };
+    Some(custom_profile(first, checked.collect()))
+}
+
+/// Returns the provider of requests that no route assigns.
+pub(super) fn default_provider(
+    name: Option<&str>,
+    providers: &[Arc<Provider>],
+    findings: &mut Findings,
+) -> Option<Arc<Provider>> {
+    match (name, providers) {
+        (None, []) => None,
+        (None, [only]) => Some(Arc::clone(only)),
+        (None, _) => {
+            findings.error("default_provider", "expected the name of a provider, as there are several");
+            None
+        }
+        (Some(name), _) => {
+            let provider = providers.iter().find(|provider| *provider.name == *name);
+            if provider.is_none() {
+                findings.error("default_provider", "expected the name of a provider");
+            }
+            provider.cloned()
+        }
+    }
+}
+
+/// Notes the places in which a request to each provider may not carry two values.
+pub(super) fn guard(providers: Vec<Provider>, key_sources: &[KeySource]) -> Vec<Arc<Provider>> {
+    let with_places = |mut provider: Provider| {
+        let mut places: Vec<Location> = Vec::new();
+        for place in key_sources.iter().map(|source| source.location.clone()).chain(provider.profile.places()) {
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        provider.guarded_places = places;
+        Arc::new(provider)
+    };
+    providers.into_iter().map(with_places).collect()
+}
+
+/// Warns of deployment keys that no request is ever paid with.
+pub(super) fn warn_of_idle_keys(providers: &[Arc<Provider>], overridden: bool, findings: &mut Findings) {
+    for provider in providers {
+        let idle = provider.byok == Some(Byok::Required)
+            && provider.deployment_key.is_some()
+            && !provider.profile.deployment_key_beside_client
+            && !overridden;
+        if idle {
+            findings.warn(
+                format_args!("providers.{}.deployment_key", provider.name),
+                "is never used, as byok is \"required\"",
+            );
+        }
+    }
+}

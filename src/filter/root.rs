@@ -1,0 +1,65 @@
+//! The root context: one a worker and configuration; it holds what all its streams share.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::{BufferType, ContextType};
+
+use super::counters::Counters;
+use super::stream::{EARLIER_PASS, Stream};
+use crate::config::Loaded;
+use crate::policy::Policy;
+
+#[derive(Default)]
+pub(super) struct Root {
+    /// `None` until a configuration holds: without one every request is refused.
+    policy: Option<Rc<Policy>>,
+    counters: Rc<RefCell<Counters>>,
+}
+
+impl Context for Root {}
+
+impl RootContext for Root {
+    /// Refuses a configuration that does not hold; Envoy then keeps the old one or does not start.
+    fn on_configure(&mut self, size: usize) -> bool {
+        let json = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, size).ok().flatten().unwrap_or_default();
+        match Policy::from_json(&json, &|name| std::env::var(name).ok()) {
+            Ok(Loaded { policy, warnings }) => {
+                for warning in warnings {
+                    log::warn!("{warning}");
+                }
+                declare_earlier_pass();
+                self.policy = Some(Rc::new(policy));
+                self.counters = Rc::default();
+                true
+            }
+            Err(errors) => {
+                for error in errors {
+                    log::error!("{error}");
+                }
+                false
+            }
+        }
+    }
+
+    fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Stream { policy: self.policy.clone(), counters: Rc::clone(&self.counters) }))
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+}
+
+/// Makes Envoy keep that one property for the whole downstream request, internal redirects included.
+fn declare_earlier_pass() {
+    // `envoy.source.extensions.common.wasm.DeclarePropertyArguments`: 1 name, 3 type (1: string), 5 span (1:
+    // downstream request).
+    let mut arguments = vec![0x0a, EARLIER_PASS.len() as u8];
+    arguments.extend(EARLIER_PASS.as_bytes());
+    arguments.extend([0x18, 1, 0x28, 1]);
+    // Refused where the worker has declared it before, for another configuration.
+    let _ = hostcalls::call_foreign_function("declare_property", Some(&arguments));
+}

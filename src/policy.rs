@@ -1,0 +1,191 @@
+//! The checked configuration: whatever a request sees has been held against every rule before.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use crate::provider::Provider;
+use crate::request::secret_behind;
+use crate::route::Route;
+use crate::secret::{KeyDigest, Secret};
+use crate::timestamp::Timestamp;
+use crate::upstream::{CredentialPlaces, IdentityHeaders, StripList};
+
+/// Everything that decides about a request, as one configuration says it.
+#[derive(Debug)]
+pub struct Policy {
+    pub(crate) mode: Mode,
+    pub(crate) shadow: bool,
+    pub(crate) hide_credentials: Option<bool>,
+    pub(crate) key_sources: Vec<KeySource>,
+    pub(crate) keys: KeyRing,
+    pub(crate) default_byok: Byok,
+    pub(crate) providers: Vec<Arc<Provider>>,
+    pub(crate) default_provider: Arc<Provider>,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) credential_places: CredentialPlaces,
+    pub(crate) strip_list: StripList,
+    pub(crate) identity_headers: IdentityHeaders,
+    pub(crate) realm: Box<str>,
+}
+
+impl Policy {
+    /// Whether any provider names the clusters that may receive its credentials.
+    pub fn reads_cluster(&self) -> bool {
+        self.providers.iter().any(|provider| provider.clusters.is_some())
+    }
+
+    /// Whether requests are only watched: nothing is changed and nobody refused.
+    pub fn is_shadow(&self) -> bool {
+        self.shadow
+    }
+
+    /// Whether any key has a date.
+    pub fn reads_clock(&self) -> bool {
+        self.keys.has_dates
+    }
+}
+
+/// What becomes of a request whose proxy key does not verify.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Mode {
+    /// It is refused.
+    #[default]
+    On,
+    /// It goes on unverified, unless the key is known and does not hold: the next hop decides.
+    Auto,
+    /// It goes on unverified, and nothing is looked up: the next hop authenticates.
+    Off,
+}
+
+/// Whether a client's own provider credential is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Byok {
+    /// Never: it is dropped.
+    Off,
+    /// Where there is one; else the deployment key.
+    Preferred,
+    /// Always: without one the request is refused.
+    Required,
+}
+
+/// A place where a credential may ride.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Location {
+    /// A header, its name in lower case.
+    Header(Box<str>),
+    /// A query parameter.
+    Query(Box<str>),
+    /// A cookie.
+    Cookie(Box<str>),
+}
+
+impl Location {
+    pub(crate) fn header(&self) -> Option<&str> {
+        match self {
+            Self::Header(name) => Some(name),
+            Self::Query(_) | Self::Cookie(_) => None,
+        }
+    }
+
+    pub(crate) fn is_header(&self, name: &[u8]) -> bool {
+        self.header().is_some_and(|header| header.as_bytes() == name)
+    }
+}
+
+/// Writes the `auth_source` token: the name of a header, `query:NAME` or `cookie:NAME`.
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header(name) => f.write_str(name),
+            Self::Query(name) => write!(f, "query:{name}"),
+            Self::Cookie(name) => write!(f, "cookie:{name}"),
+        }
+    }
+}
+
+/// A place where a proxy key may ride, and the scheme before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeySource {
+    pub(crate) location: Location,
+    /// In a header: only values of this scheme count. Without one the bare value does, or what stands behind `Bearer`.
+    pub(crate) scheme: Option<Box<str>>,
+    /// The `auth_source` token.
+    pub(crate) label: Box<str>,
+}
+
+impl KeySource {
+    pub(crate) fn new(location: Location, scheme: Option<Box<str>>) -> Self {
+        Self { label: location.to_string().into(), location, scheme }
+    }
+
+    /// Returns the secret in a header's value; it may be empty.
+    pub(crate) fn secret_in<'a>(&self, value: &'a [u8]) -> Option<&'a [u8]> {
+        match &self.scheme {
+            Some(scheme) => secret_behind(scheme, value),
+            None => Some(secret_behind("Bearer", value).unwrap_or(value)),
+        }
+    }
+}
+
+/// The named owner of proxy keys, and what it may do.
+#[derive(Debug)]
+pub(crate) struct Consumer {
+    pub(crate) name: Box<str>,
+    /// The names of the providers it may reach; `None` means all.
+    pub(crate) providers: Option<Vec<Box<str>>>,
+    pub(crate) byok: Option<Byok>,
+    /// By provider name: replaces the provider's own deployment key.
+    pub(crate) deployment_keys: Vec<(Box<str>, Secret)>,
+}
+
+/// A configured proxy key.
+#[derive(Debug)]
+pub(crate) struct Key {
+    pub(crate) digest: KeyDigest,
+    pub(crate) id: Box<str>,
+    pub(crate) consumer: Arc<Consumer>,
+    /// Counts the consumer's keys as the configuration lists them.
+    pub(crate) position: u32,
+    pub(crate) not_before: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) disabled: bool,
+}
+
+/// All configured proxy keys, by digest.
+#[derive(Debug, Default)]
+pub(crate) struct KeyRing {
+    sorted: Vec<Key>,
+    has_dates: bool,
+}
+
+impl KeyRing {
+    /// Takes the keys in any order.
+    ///
+    /// # Errors
+    /// Returns the keys in an order in which two neighbours have one digest.
+    pub(crate) fn new(mut keys: Vec<Key>) -> Result<Self, Vec<Key>> {
+        keys.sort_unstable_by_key(|key| key.digest);
+        if keys.windows(2).any(|pair| matches!(pair, [first, second] if first.digest == second.digest)) {
+            return Err(keys);
+        }
+        let has_dates = keys.iter().any(|key| key.not_before != Timestamp::MIN || key.expires_at != Timestamp::MAX);
+        Ok(Self { sorted: keys, has_dates })
+    }
+
+    pub(crate) fn find(&self, secret: &[u8]) -> Option<&Key> {
+        if self.sorted.is_empty() {
+            return None;
+        }
+        let digest = KeyDigest::of(secret);
+        let at = self.sorted.binary_search_by(|key| key.digest.cmp(&digest)).ok()?;
+        self.sorted.get(at)
+    }
+
+    pub(crate) fn named(&self, consumer: &str, id: &str) -> Option<&Key> {
+        self.sorted.iter().find(|key| *key.id == *id && *key.consumer.name == *consumer)
+    }
+}

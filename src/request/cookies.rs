@@ -1,0 +1,69 @@
+//! Cookies (RFC 6265): split at `;`, kept byte for byte.
+
+use super::trim;
+
+/// One cookie as it stands in a `cookie` line, blanks around it cut off.
+#[derive(Clone, Copy)]
+pub(crate) struct Cookie<'a> {
+    raw: &'a [u8],
+}
+
+impl<'a> Cookie<'a> {
+    pub(crate) fn is_named(self, name: &str) -> bool {
+        self.split().0 == name.as_bytes()
+    }
+
+    /// Returns the value, without the double quotes that may stand around it.
+    pub(crate) fn value(self) -> &'a [u8] {
+        let value = self.split().1;
+        value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value)
+    }
+
+    fn split(self) -> (&'a [u8], &'a [u8]) {
+        match self.raw.iter().position(|byte| *byte == b'=').and_then(|at| self.raw.split_at_checked(at)) {
+            Some((name, value)) => (trim(name), trim(value.strip_prefix(b"=").unwrap_or_default())),
+            None => (&[], self.raw),
+        }
+    }
+}
+
+/// Returns the cookies of all `cookie` lines in order.
+pub(crate) fn cookies<'a>(lines: impl Iterator<Item = &'a [u8]>) -> impl Iterator<Item = Cookie<'a>> {
+    lines.flat_map(|line| line.split(|byte| *byte == b';')).map(|raw| Cookie { raw: trim(raw) })
+}
+
+/// Returns the cookies but for those that `cut` picks, in one line, or `None` if it picks none.
+pub(crate) fn without<'a>(
+    lines: impl Iterator<Item = &'a [u8]>,
+    mut cut: impl FnMut(Cookie<'a>) -> bool,
+) -> Option<Vec<u8>> {
+    let (picked, kept): (Vec<_>, Vec<_>) =
+        cookies(lines).filter(|cookie| !cookie.raw.is_empty()).partition(|cookie| cut(*cookie));
+    let rest: Vec<&[u8]> = kept.into_iter().map(|cookie| cookie.raw).collect();
+    (!picked.is_empty()).then(|| rest.join(&b"; "[..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_cut_stays_in_one_line() {
+        let cut = |lines: &[&'static str]| {
+            without(lines.iter().map(|line| line.as_bytes()), |cookie| cookie.is_named("k"))
+                .map(|rest| String::from_utf8(rest).unwrap())
+        };
+        assert_eq!(cut(&["a=1; k=x;b=\"2\"", "c = 3"]), Some("a=1; b=\"2\"; c = 3".into()));
+        assert_eq!(cut(&["k=x", "k = y"]), Some(String::new()));
+        assert_eq!(cut(&["k; a=k"]), None);
+        assert_eq!(cut(&[]), None);
+    }
+
+    #[test]
+    fn quotes_around_a_value_do_not_belong_to_it() {
+        let value = |line: &'static str| cookies(std::iter::once(line.as_bytes())).next().unwrap().value();
+        assert_eq!(value("k=\"x\""), b"x");
+        assert_eq!(value("k=\"x"), b"\"x");
+        assert_eq!(value("k=a=b"), b"a=b");
+    }
+}

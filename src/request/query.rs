@@ -1,0 +1,118 @@
+//! Query parameters: split at `&`, compared percent-decoded, kept byte for byte.
+
+use std::borrow::Cow;
+
+use super::path::escaped;
+
+/// One parameter as it stands in the query.
+#[derive(Clone, Copy)]
+pub(crate) struct Parameter<'a> {
+    pub(crate) raw: &'a [u8],
+}
+
+impl<'a> Parameter<'a> {
+    pub(crate) fn is_named(self, name: &str) -> bool {
+        decode(self.split().0) == name.as_bytes()
+    }
+
+    /// Returns the percent-decoded value; a `+` stays one (RFC 3986 knows no other).
+    pub(crate) fn value(self) -> Cow<'a, [u8]> {
+        decode(self.split().1)
+    }
+
+    /// Whether the value is `secret`, as RFC 3986 reads it or as HTML forms do, where `+` is a blank.
+    pub(crate) fn carries(self, secret: &[u8]) -> bool {
+        let value = self.value();
+        value == secret || {
+            let plus_as_blank: Vec<u8> =
+                self.split().1.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+            decode(&plus_as_blank) == secret
+        }
+    }
+
+    fn split(self) -> (&'a [u8], &'a [u8]) {
+        match self.raw.iter().position(|byte| *byte == b'=').and_then(|at| self.raw.split_at_checked(at)) {
+            Some((name, value)) => (name, value.strip_prefix(b"=").unwrap_or_default()),
+            None => (self.raw, &[]),
+        }
+    }
+}
+
+/// Returns the parameters of a `:path` value in order; none without a query.
+pub(crate) fn parameters(target: &[u8]) -> impl Iterator<Item = Parameter<'_>> {
+    let query = target.iter().position(|byte| *byte == b'?').and_then(|at| target.get(at + 1..));
+    query.into_iter().flat_map(|query| query.split(|byte| *byte == b'&')).map(|raw| Parameter { raw })
+}
+
+/// Returns the `:path` value without the parameters that `cut` picks, or `None` if it picks none.
+pub(crate) fn without<'a>(target: &'a [u8], mut cut: impl FnMut(Parameter<'a>) -> bool) -> Option<Vec<u8>> {
+    let mut picked = false;
+    let mut rest = super::path::without_query(target).to_vec();
+    let mut separator = b'?';
+    for parameter in parameters(target) {
+        if cut(parameter) {
+            picked = true;
+            continue;
+        }
+        rest.push(separator);
+        rest.extend_from_slice(parameter.raw);
+        separator = b'&';
+    }
+    picked.then_some(rest)
+}
+
+fn decode(raw: &[u8]) -> Cow<'_, [u8]> {
+    if !raw.contains(&b'%') {
+        return Cow::Borrowed(raw);
+    }
+    let mut decoded = Vec::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some((first, after_first)) = rest.split_first() {
+        match rest.split_first_chunk().and_then(|(escape, after)| Some((escaped(escape)?, after))) {
+            Some((byte, after)) => {
+                decoded.push(byte);
+                rest = after;
+            }
+            None => {
+                decoded.push(*first);
+                rest = after_first;
+            }
+        }
+    }
+    Cow::Owned(decoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_cut_stays_byte_for_byte() {
+        let cut = |target: &str| {
+            without(target.as_bytes(), |parameter| parameter.is_named("key"))
+                .map(|rest| String::from_utf8(rest).unwrap())
+        };
+        assert_eq!(cut("/v1?a=%41&key=x&&b"), Some("/v1?a=%41&&b".into()));
+        assert_eq!(cut("/v1?key=x"), Some("/v1".into()));
+        assert_eq!(cut("/v1?%6bey&a=?key=x"), Some("/v1?a=?key=x".into()));
+        assert_eq!(cut("/v1?keys=x&"), None);
+        assert_eq!(cut("/v1"), None);
+    }
+
+    #[test]
+    fn a_value_is_decoded_once() {
+        let value = |target: &'static str| parameters(target.as_bytes()).next().unwrap().value();
+        assert_eq!(value("/?key=a%2Bb%3d"), &b"a+b="[..]);
+        assert_eq!(value("/?key=%2541"), &b"%41"[..]);
+        assert_eq!(value("/?key=a+b%"), &b"a+b%"[..]);
+        assert_eq!(value("/?key"), &b""[..]);
+    }
+
+    #[test]
+    fn a_secret_is_found_behind_either_reading_of_a_plus() {
+        let parameter = |target: &'static str| parameters(target.as_bytes()).next().unwrap();
+        assert!(parameter("/?x=a+b").carries(b"a+b"));
+        assert!(parameter("/?x=a+b").carries(b"a b"));
+        assert!(!parameter("/?x=a+b").carries(b"ab"));
+    }
+}

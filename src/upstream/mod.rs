@@ -1,0 +1,256 @@
+//! What goes upstream: the header edits that leave of all credentials the chosen ones.
+
+mod names;
+
+use std::borrow::Cow;
+
+pub(crate) use names::{CredentialPlaces, IdentityHeaders, Standing, StripList};
+
+use crate::policy::{Location, Policy};
+use crate::provider::{ClientCredential, Slot};
+use crate::record::{CredentialSource, Reason, Record};
+use crate::request::{RequestHeaders, cookies, query, trim};
+use crate::secret::Secret;
+
+/// Subprotocol by which browsers send an OpenAI key with a WebSocket.
+const WEBSOCKET_KEY_PREFIX: &[u8] = b"openai-insecure-api-key.";
+
+/// The beta without which Anthropic's API takes no OAuth token.
+const OAUTH_BETA: &[u8] = b"oauth-2025-04-20";
+
+/// One edit of the request's headers; it acts on all lines of a name.
+#[derive(Debug, PartialEq, Eq)]
+pub enum HeaderMutation<'a> {
+    /// Removes the header.
+    Remove {
+        /// The name, in lower case.
+        name: Cow<'a, [u8]>,
+    },
+    /// Makes this the header's only line.
+    Set {
+        /// The name, in lower case.
+        name: Cow<'a, [u8]>,
+        /// The value.
+        value: Cow<'a, [u8]>,
+    },
+}
+
+/// Which credentials are in the request, and which of them go on.
+pub(crate) struct Credentials<'a> {
+    /// The proxy key: removed by its value wherever it stands.
+    pub(crate) proxy_key: Option<Cow<'a, [u8]>>,
+    /// The auth source, where the next hop needs the proxy key.
+    pub(crate) kept: Option<&'a Location>,
+    pub(crate) client: Option<ClientCredential<'a>>,
+    pub(crate) deployment: Option<(&'a Slot, &'a Secret)>,
+}
+
+/// Returns the edits after which the request carries the chosen credentials and no other.
+pub(crate) fn mutations<'a>(
+    policy: &'a Policy,
+    request: &RequestHeaders<'a>,
+    credentials: &Credentials<'a>,
+    record: &Record<'a>,
+) -> Vec<HeaderMutation<'a>> {
+    let mut edits = Edits(Vec::new());
+    edits.cut_query(policy, request, credentials);
+    edits.cut_cookies(policy, request, credentials);
+    edits.cut_websocket_keys(request, credentials);
+    edits.strip(policy, request, credentials);
+    edits.add_credentials(policy, request, credentials);
+    edits.add_identity(&policy.identity_headers, record);
+    edits.0
+}
+
+impl<'a> Credentials<'a> {
+    /// Says whose provider credential goes upstream; the key of a gateway in between pays for nothing
+    /// that the client's credential pays for.
+    pub(crate) fn source(&self) -> CredentialSource {
+        match (&self.client, self.deployment) {
+            (Some(client), _) if client.is_oauth => CredentialSource::ClientOauth,
+            (Some(_), _) => CredentialSource::Client,
+            (None, Some(_)) => CredentialSource::Deployment,
+            (None, None) => CredentialSource::None,
+        }
+    }
+
+    /// Returns the places in which a credential stays as it came.
+    fn kept_places(&self) -> impl Iterator<Item = &'a Location> {
+        let client = self.client.as_ref().filter(|client| client.rewritten.is_none()).map(|client| client.found_in);
+        self.kept.into_iter().chain(client)
+    }
+
+    /// Whether a header's value is the proxy key, or a scheme and the proxy key.
+    fn is_proxy_key(&self, value: &[u8]) -> bool {
+        self.proxy_key.as_ref().and_then(|key| trim(value).strip_suffix(&**key)).is_some_and(|before| {
+            let scheme = trim(before);
+            scheme.is_empty() || (before.ends_with(b" ") && !scheme.contains(&b' '))
+        })
+    }
+
+    /// Returns what is left of a header when the lines that are the proxy key are gone.
+    fn other_values(&self, name: &[u8], request: &RequestHeaders<'a>, separator: &[u8]) -> Vec<u8> {
+        let others: Vec<&[u8]> = request.values(name).filter(|value| !self.is_proxy_key(value)).collect();
+        others.join(separator)
+    }
+}
+
+/// The edits so far, at most one a name: a later one replaces an earlier one.
+struct Edits<'a>(Vec<HeaderMutation<'a>>);
+
+impl<'a> Edits<'a> {
+    fn remove(&mut self, name: impl Into<Cow<'a, [u8]>>) {
+        self.put(HeaderMutation::Remove { name: name.into() });
+    }
+
+    fn set(&mut self, name: impl Into<Cow<'a, [u8]>>, value: impl Into<Cow<'a, [u8]>>) {
+        self.put(HeaderMutation::Set { name: name.into(), value: value.into() });
+    }
+
+    fn set_or_remove(&mut self, name: &'a [u8], value: Vec<u8>) {
+        if value.is_empty() { self.remove(name) } else { self.set(name, value) }
+    }
+
+    fn put(&mut self, edit: HeaderMutation<'a>) {
+        match self.0.iter_mut().find(|earlier| earlier.name() == edit.name()) {
+            Some(earlier) => *earlier = edit,
+            None => self.0.push(edit),
+        }
+    }
+
+    fn cut_query(&mut self, policy: &'a Policy, request: &RequestHeaders<'a>, credentials: &Credentials<'a>) {
+        let Some(path) = request.path() else { return };
+        let mut kept = FirstOf::new(credentials.kept_places().filter_map(|place| match place {
+            Location::Query(name) => Some(&**name),
+            _ => None,
+        }));
+        let rest = query::without(path, |parameter| {
+            if kept.take(|name| parameter.is_named(name) && !parameter.value().is_empty()) {
+                return false;
+            }
+            policy.credential_places.query().iter().any(|name| parameter.is_named(name))
+                || credentials.proxy_key.as_ref().is_some_and(|key| parameter.carries(key))
+        });
+        if let Some(rest) = rest {
+            self.set(&b":path"[..], rest);
+        }
+    }
+
+    fn cut_cookies(&mut self, policy: &'a Policy, request: &RequestHeaders<'a>, credentials: &Credentials<'a>) {
+        let mut kept = FirstOf::new(credentials.kept_places().filter_map(|place| match place {
+            Location::Cookie(name) => Some(&**name),
+            _ => None,
+        }));
+        let rest = cookies::without(request.values(b"cookie"), |cookie| {
+            if kept.take(|name| cookie.is_named(name) && !cookie.value().is_empty()) {
+                return false;
+            }
+            policy.credential_places.cookies().iter().any(|name| cookie.is_named(name))
+                || credentials.proxy_key.as_deref() == Some(cookie.value())
+        });
+        if let Some(rest) = rest {
+            self.set_or_remove(b"cookie", rest);
+        }
+    }
+
+    fn cut_websocket_keys(&mut self, request: &RequestHeaders<'a>, credentials: &Credentials<'a>) {
+        let name = b"sec-websocket-protocol";
+        let items = request.values(name).flat_map(|line| line.split(|byte| *byte == b',')).map(trim);
+        let is_key = |item: &&[u8]| {
+            let head = item.split_at_checked(WEBSOCKET_KEY_PREFIX.len()).map(|(head, _)| head);
+            head.is_some_and(|head| head.eq_ignore_ascii_case(WEBSOCKET_KEY_PREFIX)) || credentials.is_proxy_key(item)
+        };
+        let (keys, protocols): (Vec<&[u8]>, Vec<&[u8]>) = items.partition(is_key);
+        if !keys.is_empty() {
+            self.set_or_remove(name, protocols.join(&b", "[..]));
+        }
+    }
+
+    fn strip(&mut self, policy: &'a Policy, request: &RequestHeaders<'a>, credentials: &Credentials<'a>) {
+        for (name, value) in request.lines() {
+            let pseudo = name.starts_with(b":");
+            if pseudo || credentials.kept_places().any(|place| place.is_header(name)) {
+                continue;
+            }
+            let stripped = policy.credential_places.standing(name).is_some()
+                || policy.identity_headers.contains(name)
+                || policy.strip_list.contains(name);
+            if stripped {
+                self.remove(name);
+            } else if credentials.is_proxy_key(value) && !matches!(name, b"cookie" | b"sec-websocket-protocol") {
+                self.set_or_remove(name, credentials.other_values(name, request, b", "));
+            }
+        }
+        for name in credentials.kept_places().filter_map(Location::header) {
+            if let Some(value) = request.value(name.as_bytes()).filter(|_| request.values(name.as_bytes()).count() > 1)
+            {
+                self.set(name.as_bytes(), value);
+            }
+        }
+    }
+
+    fn add_credentials(&mut self, policy: &'a Policy, request: &RequestHeaders<'a>, credentials: &Credentials<'a>) {
+        if let Some((header, value)) = credentials.client.as_ref().and_then(|client| client.rewritten.as_ref()) {
+            self.set(header.as_bytes(), value.clone());
+        }
+        if credentials.client.as_ref().is_some_and(|client| client.is_oauth) {
+            self.add_oauth_beta(policy, request, credentials);
+        }
+        if let Some((slot, key)) = credentials.deployment {
+            self.set(slot.header.as_bytes(), slot.value(key));
+        }
+    }
+
+    fn add_oauth_beta(&mut self, policy: &Policy, request: &RequestHeaders<'a>, credentials: &Credentials<'a>) {
+        let name = b"anthropic-beta";
+        let listed = |line: &[u8]| line.split(|byte| *byte == b',').any(|beta| trim(beta) == OAUTH_BETA);
+        let stripped = policy.strip_list.contains(name);
+        if !stripped && request.values(name).any(listed) {
+            return;
+        }
+        let mut betas = if stripped { Vec::new() } else { credentials.other_values(name, request, b",") };
+        if !betas.is_empty() {
+            betas.push(b',');
+        }
+        betas.extend_from_slice(OAUTH_BETA);
+        self.set(&name[..], betas);
+    }
+
+    /// Says who is calling, where that is verified; the provider always, for Envoy's routes to match on.
+    fn add_identity(&mut self, headers: &'a IdentityHeaders, record: &Record<'a>) {
+        let of_verified = |value: &'a str| (record.reason == Reason::Verified).then_some(value);
+        let entries = [
+            (&headers.consumer, record.consumer),
+            (&headers.key_id, record.key_id),
+            (&headers.credential_source, of_verified(record.credential_source.as_str())),
+            (&headers.provider, Some(&*record.provider.name)),
+        ];
+        for (header, value) in entries {
+            if let (Some(header), Some(value)) = (header, value) {
+                self.set(header.as_bytes(), value.as_bytes());
+            }
+        }
+    }
+}
+
+impl HeaderMutation<'_> {
+    fn name(&self) -> &[u8] {
+        match self {
+            Self::Remove { name } | Self::Set { name, .. } => name,
+        }
+    }
+}
+
+/// Names of which the first occurrence stays and every further one goes.
+struct FirstOf<'a>(Vec<&'a str>);
+
+impl<'a> FirstOf<'a> {
+    fn new(names: impl Iterator<Item = &'a str>) -> Self {
+        Self(names.collect())
+    }
+
+    fn take(&mut self, is_it: impl Fn(&str) -> bool) -> bool {
+        let found = self.0.iter().position(|name| is_it(name));
+        found.map(|at| self.0.swap_remove(at)).is_some()
+    }
+}
