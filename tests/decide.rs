@@ -8,9 +8,11 @@
 )]
 
 mod corpus;
+mod through_core;
+
+use std::time::SystemTime;
 
 #[test]
 fn corpus_through_the_core() {
-    let corpus = corpus::Corpus::load();
-    corpus::say(&format!("{} cases", corpus.cases.len()));
+    through_core::run("decide", SystemTime::now().into());
 }
