@@ -6,7 +6,7 @@
 //!    headers as bytes, one host call                 no host, no clock, no log      few header edits, or a local reply
 //! ```
 //!
-//! [`Policy::from_json`] checks a configuration once; [`decide`] holds each request against it.
+//! [`Policy::from_json`] checks a configuration once; [`decide()`] holds each request against it.
 
 mod authenticate;
 mod config;
