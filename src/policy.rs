@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Deserialize;
-
 use crate::provider::Provider;
 use crate::request::secret_behind;
 use crate::route::Route;
@@ -48,8 +46,7 @@ impl Policy {
 }
 
 /// What becomes of a request whose proxy key does not verify.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// It is refused.
     #[default]
@@ -61,8 +58,7 @@ pub(crate) enum Mode {
 }
 
 /// Whether a client's own provider credential is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Byok {
     /// Never: it is dropped.
     Off,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::policy::{KeySource, Policy};
-use crate::provider::Provider;
+use crate::provider::{ClientPlace, Provider};
 use crate::record::Record;
 use crate::request::RequestHeaders;
 
@@ -127,12 +127,7 @@ fn message(reason: DenyReason, policy: &Policy, provider: &Provider, auth_source
             format!("the proxy key in {source} may not use the provider {}", provider.name)
         }
         DenyReason::MissingProviderKey => {
-            let places: Vec<String> = provider
-                .profile
-                .client_places
-                .iter()
-                .map(|place| described(&place.location.to_string(), place.scheme.as_deref()))
-                .collect();
+            let places = client_places(provider);
             return format!(
                 "this route needs a key of your own for the provider {}, beside the proxy key; looked at {}",
                 provider.name,
@@ -146,6 +141,19 @@ fn message(reason: DenyReason, policy: &Policy, provider: &Provider, auth_source
     let looked_at: Vec<String> =
         policy.key_sources.iter().map(|source| described(&source.label, source.scheme.as_deref())).collect();
     format!("{what}; looked at {}", looked_at.join(", "))
+}
+
+/// Names the places of a client's credential: of its API key first, then further ones of its OAuth token.
+fn client_places(provider: &Provider) -> Vec<String> {
+    let place = |place: &ClientPlace| described(&place.location.to_string(), place.scheme.as_deref());
+    let profile = &provider.profile;
+    let mut places: Vec<String> = profile.client_places.iter().map(place).collect();
+    for location in &profile.oauth_places {
+        if !profile.client_places.iter().any(|place| place.location == *location) {
+            places.push(described(&location.to_string(), Some("Bearer")));
+        }
+    }
+    places
 }
 
 fn described(place: &str, scheme: Option<&str>) -> String {

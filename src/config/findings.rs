@@ -53,33 +53,31 @@ impl Findings {
 
 /// Says what a JSON error says, without the value that serde quotes.
 pub(super) fn from_json(path: &str, error: &serde_json::Error) -> ConfigError {
-    let path = shown(path);
     let text = error.to_string();
     if error.is_syntax() || error.is_eof() {
-        return ConfigError { path, message: format!("expected JSON: {text}") };
+        return ConfigError { path: WHOLE.to_owned(), message: format!("expected JSON: {text}") };
     }
-    let (message, position) = text.rsplit_once(" at line ").unwrap_or((&text, ""));
-    let position = if position.is_empty() { String::new() } else { format!(" (line {position})") };
+    let (message, position) = text.rsplit_once(" at line ").unwrap_or((&text, "unknown"));
     // The quoted value comes before the last of these.
     let expected = message.rsplit_once("expected ").map(|(_, expected)| expected);
     let message = match expected {
-        Some(expected) if message.starts_with("unknown field") => {
-            format!("unknown field, expected {expected}{position}")
-        }
-        Some(expected) => format!("expected {expected}{position}"),
+        Some(expected) if message.starts_with("unknown field") => format!("unknown field, expected {expected}"),
+        Some(expected) if expected.starts_with("struct ") => "expected an object".to_owned(),
+        Some(expected) => format!("expected {expected}"),
         // `missing field` and `duplicate field` name a field of ours.
-        None if message.starts_with("missing field") || message.starts_with("duplicate field") => {
-            format!("{message}{position}")
-        }
-        None => format!("expected another value{position}"),
+        None if message.starts_with("missing field") || message.starts_with("duplicate field") => message.to_owned(),
+        None => "expected another value".to_owned(),
     };
-    ConfigError { path, message }
+    ConfigError { path: shown(path), message: format!("{message} (line {position})") }
 }
+
+/// The path of what concerns the document as a whole.
+const WHOLE: &str = "configuration";
 
 /// Returns a path of which no part can be a secret that slipped into a name.
 fn shown(path: &str) -> String {
     if path == "." {
-        return "configuration".to_owned();
+        return WHOLE.to_owned();
     }
     let hidden = |part: &str| part.len() > 64 || part.starts_with("sk-");
     path.split('.').map(|part| if hidden(part) { "?" } else { part }).collect::<Vec<_>>().join(".")

@@ -1,7 +1,10 @@
 //! From the configuration as it is written to a [`Policy`]: checked once, whole or not at all.
 
 mod consumers;
+mod doubts;
 mod findings;
+mod forms;
+mod headers;
 mod names;
 mod providers;
 mod routes;
@@ -10,12 +13,10 @@ mod wire;
 pub use findings::{ConfigError, Warning};
 
 use findings::Findings;
-use names::{EXPECTED_HEADER, EXPECTED_TOKEN, credential_header, is_token};
 
-use crate::policy::{Byok, KeySource, Location, Mode, Policy};
-use crate::provider::Provider;
+use crate::policy::{Byok, Mode, Policy};
 use crate::secret::Secret;
-use crate::upstream::{CredentialPlaces, IdentityHeaders, Standing, StripList};
+use crate::upstream::CredentialPlaces;
 
 /// A configuration that holds, and what is doubtful about it.
 #[derive(Debug)]
@@ -66,7 +67,8 @@ fn parse(json: &[u8]) -> Result<wire::Configuration, ConfigError> {
 
 /// Checks field by field; returns `None` only where something is wrong.
 fn check(wire: wire::Configuration, environment: Environment<'_>, findings: &mut Findings) -> Option<Policy> {
-    let custom_sources = wire.key_sources.map(|sources| key_sources(sources, findings));
+    let no_sources = wire.key_sources.as_ref().is_some_and(Vec::is_empty);
+    let custom_sources = wire.key_sources.map(|sources| headers::key_sources(sources, findings));
     let providers = providers::written(wire.providers);
     let names: Vec<Box<str>> = providers.iter().map(|(name, _)| name.clone()).collect();
     let names: Vec<&str> = names.iter().map(|name| &**name).collect();
@@ -76,13 +78,13 @@ fn check(wire: wire::Configuration, environment: Environment<'_>, findings: &mut
         findings.error("verification_service", "not supported yet");
     }
     let providers = providers::check(providers, environment, findings);
-    let key_sources = custom_sources.unwrap_or_else(|| default_key_sources(&providers));
+    let key_sources = custom_sources.unwrap_or_else(|| headers::default_key_sources(&providers));
     let providers = providers::guard(providers, &key_sources);
     let default_provider = providers::default_provider(wire.default_provider.as_deref(), &providers, findings);
     let routes = routes::check(wire.routes, wire.mode, &consumers, &providers, findings);
 
     let authenticates = wire.mode == Mode::On || routes.iter().any(|route| route.mode == Some(Mode::On));
-    if authenticates && key_sources.is_empty() {
+    if authenticates && no_sources {
         findings.error("key_sources", "expected at least one source, as mode \"on\" lets nobody pass without a key");
     }
     if authenticates && !has_keys {
@@ -92,8 +94,8 @@ fn check(wire: wire::Configuration, environment: Environment<'_>, findings: &mut
     let places = key_sources.iter().map(|source| source.location.clone());
     let places = places.chain(providers.iter().flat_map(|provider| provider.profile.places()));
     let credential_places = CredentialPlaces::new(places);
-    let strip_list = strip_list(wire.strip_request_headers, &credential_places, findings);
-    let identity_headers = identity_headers(wire.identity_headers, &credential_places, findings);
+    let strip_list = headers::strip_list(wire.strip_request_headers, &credential_places, findings);
+    let identity_headers = headers::identity_headers(wire.identity_headers, &credential_places, findings);
     let realm = wire.realm.unwrap_or_else(|| "llm-gateway".to_owned());
     if realm.len() > 128 || !realm.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
         findings.error("realm", "expected at most 128 ASCII characters without quote and backslash");
@@ -114,152 +116,6 @@ fn check(wire: wire::Configuration, environment: Environment<'_>, findings: &mut
         identity_headers,
         realm: realm.into(),
     };
-    let byok_overridden = consumers.iter().any(|consumer| consumer.byok.is_some())
-        || policy.routes.iter().any(|route| route.byok.is_some());
-    providers::warn_of_idle_keys(&policy.providers, byok_overridden, findings);
-    warn_of_hidden_credentials(&policy, findings);
-    if policy.providers.len() > 1
-        && policy.identity_headers.provider.is_none()
-        && policy.providers.iter().any(|provider| provider.clusters.is_none())
-    {
-        findings.warn(
-            "providers",
-            "nothing keeps one provider's credentials from another's cluster: let Envoy's routes match on identity_headers.provider, or set clusters",
-        );
-    }
+    doubts::warn(&policy, &consumers, findings);
     Some(policy)
-}
-
-fn key_sources(sources: Vec<wire::KeySource>, findings: &mut Findings) -> Vec<KeySource> {
-    let mut checked: Vec<KeySource> = Vec::new();
-    for (index, wire) in sources.into_iter().enumerate() {
-        let path = format!("key_sources[{index}]");
-        if wire.scheme.as_deref().is_some_and(|scheme| !is_token(scheme)) {
-            findings.error(format_args!("{path}.scheme"), EXPECTED_TOKEN);
-        }
-        let location = match (wire.header, wire.query, wire.cookie) {
-            (Some(header), None, None) => {
-                let header = credential_header(&header);
-                if header.is_none() {
-                    findings.error(format_args!("{path}.header"), EXPECTED_HEADER);
-                }
-                header.map(Location::Header)
-            }
-            (None, Some(_), None) | (None, None, Some(_)) if wire.scheme.is_some() => {
-                findings.error(format_args!("{path}.scheme"), "expected a scheme with a header alone");
-                None
-            }
-            (None, Some(query), None) if !query.is_empty() => Some(Location::Query(query.into())),
-            (None, None, Some(cookie)) if is_token(&cookie) => Some(Location::Cookie(cookie.into())),
-            (None, Some(_), None) => {
-                findings.error(format_args!("{path}.query"), "expected the name of a parameter");
-                None
-            }
-            (None, None, Some(_)) => {
-                findings.error(format_args!("{path}.cookie"), "expected the name of a cookie");
-                None
-            }
-            _ => {
-                findings.error(&path, "expected exactly one of header, query, cookie");
-                None
-            }
-        };
-        let Some(source) = location.map(|location| KeySource::new(location, wire.scheme.map(Into::into))) else {
-            continue;
-        };
-        if checked.contains(&source) {
-            findings.error(&path, "expected a source that is not listed before");
-        }
-        checked.push(source);
-    }
-    checked
-}
-
-/// Returns the customary sources, then the places of the providers that are not among them.
-fn default_key_sources(providers: &[Provider]) -> Vec<KeySource> {
-    let header = |name: &str| Location::Header(name.into());
-    let mut sources = vec![
-        KeySource::new(header("x-litellm-api-key"), None),
-        KeySource::new(header("authorization"), Some("Bearer".into())),
-        KeySource::new(header("x-api-key"), None),
-    ];
-    for source in providers.iter().flat_map(|provider| provider.profile.key_sources()) {
-        if !sources.contains(&source) {
-            sources.push(source);
-        }
-    }
-    sources
-}
-
-fn strip_list(entries: Vec<String>, places: &CredentialPlaces, findings: &mut Findings) -> StripList {
-    let mut list = StripList::default();
-    for (index, entry) in entries.into_iter().enumerate() {
-        let path = format!("strip_request_headers[{index}]");
-        let entry = entry.to_ascii_lowercase();
-        let (name, is_prefix) = entry.strip_suffix('*').map_or((&*entry, false), |prefix| (prefix, true));
-        if !is_token(name) || name.contains('*') {
-            findings.error(path, "expected a header name, or the beginning of one and *");
-        } else if !is_prefix && places.standing(name.as_bytes()) == Some(Standing::Named) {
-            findings.error(
-                path,
-                "expected a header that carries no credential: those go anyway, or stay by the other rules",
-            );
-        } else if is_prefix {
-            list.prefixes.push(name.into());
-        } else {
-            list.names.push(name.into());
-        }
-    }
-    list
-}
-
-fn identity_headers(
-    wire: wire::IdentityHeaders,
-    places: &CredentialPlaces,
-    findings: &mut Findings,
-) -> IdentityHeaders {
-    let mut taken: Vec<Box<str>> = Vec::new();
-    let mut check = |field: &str, name: Option<String>| {
-        let name = credential_header(&name?).filter(|name| places.standing(name.as_bytes()).is_none());
-        let path = format!("identity_headers.{field}");
-        match &name {
-            None => findings.error(path, "expected the name of a header that carries no credential"),
-            Some(name) if taken.contains(name) => {
-                findings.error(path, "expected a name that no other identity header has")
-            }
-            Some(name) => taken.push(name.clone()),
-        }
-        name
-    };
-    let (consumer, key_id) = (check("consumer", wire.consumer), check("key_id", wire.key_id));
-    let (credential_source, provider) =
-        (check("credential_source", wire.credential_source), check("provider", wire.provider));
-    IdentityHeaders::new(consumer, key_id, credential_source, provider)
-}
-
-/// Warns where callers pass unverified to a next hop that does not see their key.
-fn warn_of_hidden_credentials(policy: &Policy, findings: &mut Findings) {
-    let mut check = |path: &str, mode: Mode, hide: Option<bool>, provider: &Provider| {
-        let passed_on = hide.is_none() && provider.profile.deployment_key_beside_client;
-        let doubtful = match mode {
-            Mode::On => false,
-            Mode::Auto => hide != Some(false),
-            Mode::Off => hide.is_none(),
-        };
-        if doubtful && !passed_on {
-            findings.warn(path, "hides the proxy key from the next hop, which is left to check it: set it to false");
-        }
-    };
-    check("hide_credentials", policy.mode, policy.hide_credentials, &policy.default_provider);
-    for (index, route) in policy.routes.iter().enumerate() {
-        if let Some(mode) = route.mode {
-            let provider = route.provider.as_ref().unwrap_or(&policy.default_provider);
-            check(
-                &format!("routes[{index}].hide_credentials"),
-                mode,
-                route.hide_credentials.or(policy.hide_credentials),
-                provider,
-            );
-        }
-    }
 }

@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use super::consumers::deployment_key;
 use super::findings::Findings;
+use super::forms::Named;
 use super::names::{EXPECTED_HEADER, EXPECTED_NAME, EXPECTED_TOKEN, credential_header, is_name, is_token};
 use super::{Environment, wire};
-use crate::policy::{Byok, KeySource, Location};
+use crate::policy::{KeySource, Location};
 use crate::provider::{CUSTOM, PROFILES, Profile, Provider, custom_profile};
 
 /// The provider of a configuration that names none.
 const ONLY: &str = "anthropic";
 
 /// Returns the providers as written, or the one that stands for none.
-pub(super) fn written(providers: Option<wire::Named<wire::Provider>>) -> Vec<(Box<str>, wire::Provider)> {
+pub(super) fn written(providers: Option<Named<wire::Provider>>) -> Vec<(Box<str>, wire::Provider)> {
     providers.map_or_else(|| vec![(ONLY.into(), wire::Provider::default())], |providers| providers.0)
 }
 
@@ -86,6 +87,9 @@ fn profile(
 }
 
 fn custom(headers: Vec<wire::CredentialHeader>, path: &str, findings: &mut Findings) -> Option<Profile> {
+    if headers.is_empty() {
+        findings.error(format_args!("{path}.headers"), "expected the headers in which the api takes its credential");
+    }
     let mut checked = Vec::new();
     for (at, wire) in headers.into_iter().enumerate() {
         let header = credential_header(&wire.header);
@@ -98,11 +102,7 @@ fn custom(headers: Vec<wire::CredentialHeader>, path: &str, findings: &mut Findi
         checked.extend(header.map(|header| (header, wire.scheme.map(Box::from))));
     }
     let mut checked = checked.into_iter();
-    let Some(first) = checked.next() else {
-        findings.error(format_args!("{path}.headers"), "expected the headers in which the api takes its credential");
-        return None;
-    };
-    Some(custom_profile(first, checked.collect()))
+    Some(custom_profile(checked.next()?, checked.collect()))
 }
 
 /// Returns the provider of requests that no route assigns.
@@ -141,20 +141,4 @@ pub(super) fn guard(providers: Vec<Provider>, key_sources: &[KeySource]) -> Vec<
         Arc::new(provider)
     };
     providers.into_iter().map(with_places).collect()
-}
-
-/// Warns of deployment keys that no request is ever paid with.
-pub(super) fn warn_of_idle_keys(providers: &[Arc<Provider>], overridden: bool, findings: &mut Findings) {
-    for provider in providers {
-        let idle = provider.byok == Some(Byok::Required)
-            && provider.deployment_key.is_some()
-            && !provider.profile.deployment_key_beside_client
-            && !overridden;
-        if idle {
-            findings.warn(
-                format_args!("providers.{}.deployment_key", provider.name),
-                "is never used, as byok is \"required\"",
-            );
-        }
-    }
 }

@@ -1,16 +1,26 @@
 //! The configuration as it is written: field for field, nothing checked that one field alone does not show.
 
-use std::fmt;
-use std::marker::PhantomData;
-
 use serde::Deserialize;
-use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::IgnoredAny;
 
+use super::forms::{HexDigest, Named, objects};
 use crate::policy::{Byok, Mode};
-use crate::secret::KeyDigest;
+
+objects!(
+    Configuration,
+    KeySource,
+    Consumer,
+    Key,
+    Provider,
+    CredentialHeader,
+    DeploymentKey,
+    Route,
+    Match,
+    IdentityHeaders
+);
 
 #[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(remote = "Self", default, deny_unknown_fields)]
 pub(super) struct Configuration {
     pub(super) mode: Mode,
     pub(super) shadow: bool,
@@ -28,7 +38,7 @@ pub(super) struct Configuration {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(remote = "Self", default, deny_unknown_fields)]
 pub(super) struct KeySource {
     pub(super) header: Option<String>,
     pub(super) scheme: Option<String>,
@@ -37,7 +47,7 @@ pub(super) struct KeySource {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub(super) struct Consumer {
     pub(super) name: String,
     pub(super) providers: Option<Vec<String>>,
@@ -49,7 +59,7 @@ pub(super) struct Consumer {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub(super) struct Key {
     pub(super) id: Box<str>,
     pub(super) sha256: Option<HexDigest>,
@@ -62,7 +72,7 @@ pub(super) struct Key {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(remote = "Self", default, deny_unknown_fields)]
 pub(super) struct Provider {
     pub(super) api: Option<String>,
     pub(super) byok: Option<Byok>,
@@ -74,21 +84,21 @@ pub(super) struct Provider {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub(super) struct CredentialHeader {
     pub(super) header: String,
     pub(super) scheme: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(remote = "Self", default, deny_unknown_fields)]
 pub(super) struct DeploymentKey {
     pub(super) environment_variable: Option<String>,
     pub(super) value: Option<String>,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub(super) struct Route {
     pub(super) r#match: Match,
     pub(super) mode: Option<Mode>,
@@ -99,7 +109,7 @@ pub(super) struct Route {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(remote = "Self", default, deny_unknown_fields)]
 pub(super) struct Match {
     pub(super) path: Option<String>,
     pub(super) path_prefix: Option<String>,
@@ -108,69 +118,10 @@ pub(super) struct Match {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(remote = "Self", default, deny_unknown_fields)]
 pub(super) struct IdentityHeaders {
     pub(super) consumer: Option<String>,
     pub(super) key_id: Option<String>,
     pub(super) credential_source: Option<String>,
     pub(super) provider: Option<String>,
-}
-
-/// Digits that are decoded as they are read: a hundred thousand keys never stand in memory as text.
-pub(super) struct HexDigest(pub(super) Option<KeyDigest>);
-
-impl<'de> Deserialize<'de> for HexDigest {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Digits;
-
-        impl Visitor<'_> for Digits {
-            type Value = HexDigest;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("64 hex digits")
-            }
-
-            fn visit_str<E: de::Error>(self, digits: &str) -> Result<HexDigest, E> {
-                Ok(HexDigest(KeyDigest::from_hex(digits)))
-            }
-        }
-
-        deserializer.deserialize_str(Digits)
-    }
-}
-
-/// A JSON object whose names the operator chooses, in the order in which they stand.
-pub(super) struct Named<T>(pub(super) Vec<(Box<str>, T)>);
-
-impl<T> Default for Named<T> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
-            type Value = Named<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object with each name once")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Named<T>, A::Error> {
-                let mut entries: Vec<(Box<str>, T)> = Vec::new();
-                while let Some((name, value)) = map.next_entry::<Box<str>, T>()? {
-                    if entries.iter().any(|(earlier, _)| *earlier == name) {
-                        return Err(de::Error::invalid_value(de::Unexpected::Map, &self));
-                    }
-                    entries.push((name, value));
-                }
-                Ok(Named(entries))
-            }
-        }
-
-        deserializer.deserialize_map(Entries(PhantomData))
-    }
 }

@@ -4,7 +4,7 @@ mod names;
 
 use std::borrow::Cow;
 
-pub(crate) use names::{CredentialPlaces, IdentityHeaders, Standing, StripList};
+pub(crate) use names::{CredentialPlaces, IdentityHeaders, StripList};
 
 use crate::policy::{Location, Policy};
 use crate::provider::{ClientCredential, Slot};
@@ -80,11 +80,12 @@ impl<'a> Credentials<'a> {
         self.kept.into_iter().chain(client)
     }
 
-    /// Whether a header's value is the proxy key, or a scheme and the proxy key.
+    /// Whether a header's value is the proxy key, or a scheme, blanks and the proxy key.
     fn is_proxy_key(&self, value: &[u8]) -> bool {
         self.proxy_key.as_ref().and_then(|key| trim(value).strip_suffix(&**key)).is_some_and(|before| {
             let scheme = trim(before);
-            scheme.is_empty() || (before.ends_with(b" ") && !scheme.contains(&b' '))
+            let has_blank = scheme.iter().any(|byte| matches!(byte, b' ' | b'\t'));
+            before.is_empty() || (scheme.len() < before.len() && !has_blank)
         })
     }
 
@@ -172,7 +173,7 @@ impl<'a> Edits<'a> {
             if pseudo || credentials.kept_places().any(|place| place.is_header(name)) {
                 continue;
             }
-            let stripped = policy.credential_places.standing(name).is_some()
+            let stripped = policy.credential_places.contains(name)
                 || policy.identity_headers.contains(name)
                 || policy.strip_list.contains(name);
             if stripped {

@@ -18,49 +18,29 @@ const WELL_KNOWN: &[&str] = &[
 /// LiteLLM forwards a header under this prefix to the provider, without the prefix.
 const PASS_PREFIX: &[u8] = b"x-pass-";
 
-/// How a header name stands to a set of names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// It is one of them.
-    Named,
-    /// It reads like one to somebody downstream: `_` for `-`.
-    Twin,
-}
-
 /// Header names, found under `_` for `-` too: CGI, WSGI and some proxies do not tell the two apart.
 #[derive(Debug, Default)]
 struct NameSet {
-    /// With `-` for every `_`, sorted; the name itself behind it.
-    names: Vec<(Box<[u8]>, Box<str>)>,
+    /// With `-` for every `_`, sorted.
+    dashed: Vec<Box<[u8]>>,
 }
 
 impl NameSet {
     fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut names: Vec<_> = names.into_iter().map(|name| (dashed(name.as_bytes()).into(), name.into())).collect();
-        names.sort_unstable();
-        names.dedup();
-        Self { names }
+        let mut dashed: Vec<Box<[u8]>> =
+            names.into_iter().map(|name| dashed_bytes(name.as_bytes()).collect()).collect();
+        dashed.sort_unstable();
+        dashed.dedup();
+        Self { dashed }
     }
 
-    fn standing(&self, name: &[u8]) -> Option<Standing> {
-        let from = self.names.partition_point(|(dashed, _)| dashed.iter().copied().lt(dashed_bytes(name)));
-        let mut alike = self
-            .names
-            .iter()
-            .skip(from)
-            .take_while(|(dashed, _)| dashed.iter().copied().eq(dashed_bytes(name)))
-            .peekable();
-        alike.peek()?;
-        Some(if alike.any(|(_, exact)| exact.as_bytes() == name) { Standing::Named } else { Standing::Twin })
+    fn contains(&self, name: &[u8]) -> bool {
+        self.dashed.binary_search_by(|entry| entry.iter().copied().cmp(dashed_bytes(name))).is_ok()
     }
 }
 
 fn dashed_bytes(name: &[u8]) -> impl Iterator<Item = u8> {
     name.iter().map(|byte| if *byte == b'_' { b'-' } else { *byte })
-}
-
-fn dashed(name: &[u8]) -> Vec<u8> {
-    dashed_bytes(name).collect()
 }
 
 /// Every place that may carry a credential on any route: nothing stays there but what was chosen to.
@@ -87,13 +67,11 @@ impl CredentialPlaces {
         Self { headers: NameSet::new(headers.iter().map(|name| &**name)), query, cookies }
     }
 
-    /// Tells a place from its twins: those with `_` for `-` or `x-pass-` before them, which never stay.
-    pub(crate) fn standing(&self, name: &[u8]) -> Option<Standing> {
-        let passed = name
-            .split_at_checked(PASS_PREFIX.len())
-            .filter(|(head, _)| dashed_bytes(head).eq(PASS_PREFIX.iter().copied()));
-        let behind_prefix = passed.and_then(|(_, rest)| self.headers.standing(rest)).map(|_| Standing::Twin);
-        self.headers.standing(name).or(behind_prefix)
+    /// Whether a header is such a place, reads like one with `_` for `-`, or has `x-pass-` before it.
+    pub(crate) fn contains(&self, name: &[u8]) -> bool {
+        let passed = name.split_at_checked(PASS_PREFIX.len());
+        let passed = passed.filter(|(head, _)| dashed_bytes(head).eq(PASS_PREFIX.iter().copied()));
+        self.headers.contains(name) || passed.is_some_and(|(_, rest)| self.headers.contains(rest))
     }
 
     pub(crate) fn query(&self) -> &[Box<str>] {
@@ -132,7 +110,7 @@ impl IdentityHeaders {
     }
 
     pub(crate) fn contains(&self, name: &[u8]) -> bool {
-        self.inbound.standing(name).is_some()
+        self.inbound.contains(name)
     }
 }
 
@@ -155,25 +133,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_told_from_its_twins() {
-        let own = Location::Header("x_own-key".into());
-        let places = CredentialPlaces::new([own].into_iter());
-        for (name, standing) in [
-            ("x-api-key", Some(Standing::Named)),
-            ("x_api_key", Some(Standing::Twin)),
-            ("x-api_key", Some(Standing::Twin)),
-            ("x-pass-x-api-key", Some(Standing::Twin)),
-            ("x_pass_x-api_key", Some(Standing::Twin)),
-            ("litellm_user_api_key", Some(Standing::Named)),
-            ("x_own-key", Some(Standing::Named)),
-            ("x_own_key", Some(Standing::Twin)),
-            ("x-pass-x_own-key", Some(Standing::Twin)),
-            ("x-api-keys", None),
-            ("x-pass-accept", None),
-            ("api", None),
-            ("", None),
+    fn a_place_is_found_under_the_names_that_others_read_for_it() {
+        let places = CredentialPlaces::new([Location::Header("x_own-key".into())].into_iter());
+        for (name, is_place) in [
+            ("x-api-key", true),
+            ("x_api_key", true),
+            ("x-api_key", true),
+            ("x-pass-x-api-key", true),
+            ("x_pass_x-api_key", true),
+            ("litellm_user_api_key", true),
+            ("x_own-key", true),
+            ("x_own_key", true),
+            ("x-pass-x_own-key", true),
+            ("x-api-keys", false),
+            ("x-pass-accept", false),
+            ("x-pass-", false),
+            ("api", false),
+            ("", false),
         ] {
-            assert_eq!(places.standing(name.as_bytes()), standing, "{name}");
+            assert_eq!(places.contains(name.as_bytes()), is_place, "{name}");
         }
     }
 }

@@ -1,0 +1,152 @@
+//! How values are written in JSON where serde's own way would take too much or say too little.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Unexpected, Visitor};
+use serde::forward_to_deserialize_any;
+
+use crate::policy::{Byok, Mode};
+use crate::secret::KeyDigest;
+
+/// Lets structs be read from JSON objects alone: derived code takes an array for one too.
+///
+/// The structs derive `Deserialize` with `remote = "Self"`.
+macro_rules! objects {
+    ($($object:ty),*) => {$(
+        impl<'de> serde::Deserialize<'de> for $object {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::deserialize(super::forms::ObjectOnly(deserializer))
+            }
+        }
+    )*};
+}
+pub(super) use objects;
+
+/// Reads a struct as a map; nothing else is asked of it.
+pub(super) struct ObjectOnly<D>(pub(super) D);
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for ObjectOnly<D> {
+    type Error = D::Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.0.deserialize_map(visitor)
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_map(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+/// A choice among a few words.
+trait Words: Copy + 'static {
+    const EXPECTED: &'static str;
+    const WORDS: &'static [(&'static str, Self)];
+}
+
+impl Words for Mode {
+    const EXPECTED: &'static str = "one of `on`, `auto`, `off`";
+    const WORDS: &'static [(&'static str, Self)] = &[("on", Self::On), ("auto", Self::Auto), ("off", Self::Off)];
+}
+
+impl Words for Byok {
+    const EXPECTED: &'static str = "one of `off`, `preferred`, `required`";
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("off", Self::Off), ("preferred", Self::Preferred), ("required", Self::Required)];
+}
+
+impl<'de> Deserialize<'de> for Mode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Word(PhantomData))
+    }
+}
+
+impl<'de> Deserialize<'de> for Byok {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Word(PhantomData))
+    }
+}
+
+struct Word<T>(PhantomData<T>);
+
+impl<T: Words> Visitor<'_> for Word<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(T::EXPECTED)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        let known = T::WORDS.iter().find(|(word, _)| *word == text);
+        known.map(|(_, value)| *value).ok_or_else(|| E::invalid_value(Unexpected::Other("text"), &self))
+    }
+}
+
+/// Digits that are decoded as they are read: a hundred thousand keys never stand in memory as text.
+pub(super) struct HexDigest(pub(super) Option<KeyDigest>);
+
+impl<'de> Deserialize<'de> for HexDigest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Digits;
+
+        impl Visitor<'_> for Digits {
+            type Value = HexDigest;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("64 hex digits")
+            }
+
+            fn visit_str<E: de::Error>(self, digits: &str) -> Result<HexDigest, E> {
+                Ok(HexDigest(KeyDigest::from_hex(digits)))
+            }
+        }
+
+        deserializer.deserialize_str(Digits)
+    }
+}
+
+/// A JSON object whose names the operator chooses, in the order in which they stand.
+pub(super) struct Named<T>(pub(super) Vec<(Box<str>, T)>);
+
+impl<T> Default for Named<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+            type Value = Named<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object with each name once")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Named<T>, A::Error> {
+                let mut entries: Vec<(Box<str>, T)> = Vec::new();
+                while let Some((name, value)) = map.next_entry::<Box<str>, T>()? {
+                    if entries.iter().any(|(earlier, _)| *earlier == name) {
+                        return Err(de::Error::invalid_value(Unexpected::Map, &self));
+                    }
+                    entries.push((name, value));
+                }
+                Ok(Named(entries))
+            }
+        }
+
+        deserializer.deserialize_map(Entries(PhantomData))
+    }
+}
