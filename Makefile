@@ -16,7 +16,7 @@ demo: build ## the same, but end after the answers
 	@$(XTASK) demo
 
 test: build ## run all tests: the core, the module, the module in Envoy
-	cargo test --workspace
+	cargo test --workspace --no-fail-fast
 
 test-func-e: build ## run envoy/envoy.yaml under a real func-e (needs Go)
 	@$(XTASK) test-func-e
