@@ -26,7 +26,8 @@ pub(crate) fn exchange(address: SocketAddr, request: &Message, extra: &[(&str, &
 
 fn written(request: &Message, extra: &[(&str, &[u8])]) -> Vec<u8> {
     let host = extra.iter().find(|(name, _)| *name == "host").map(|(_, value)| *value).unwrap_or_default();
-    let tunnel = [host, b":443"].concat();
+    // A tunnel leads to a port (RFC 9110, 9.3.6).
+    let tunnel = if host.contains(&b':') { host.to_vec() } else { [host, b":443"].concat() };
     let target = request.path.as_deref().unwrap_or(&tunnel);
     let mut bytes = [request.method.as_slice(), b" ", target, b" HTTP/1.1\r\n"].concat();
     let own = request.lines.iter().map(|(name, value)| (name.as_slice(), value.as_slice()));
