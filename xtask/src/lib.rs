@@ -4,12 +4,14 @@
 //! - [`tools`] finds or installs Envoy and func-e, outside the clone
 //! - [`envoy`] is the one launcher of Envoy
 //! - [`demo`] runs `envoy/envoy.yaml` and checks five answers, [`func_e`] does so under a real func-e
+//! - [`litellm`] is the one launcher of LiteLLM
 
 pub mod build;
 pub mod demo;
 pub mod envoy;
 pub mod func_e;
 mod http;
+pub mod litellm;
 pub mod package;
 pub mod ports;
 pub mod tools;

@@ -1,6 +1,7 @@
 //! Tools that are installed on first use, into a cache outside the clone.
 
 mod cache;
+mod litellm;
 
 use std::env;
 use std::fs;
@@ -11,6 +12,7 @@ use anyhow::{Context, Result, bail};
 
 pub use cache::cache_dir;
 use cache::install_once;
+pub use litellm::{LITELLM_VERSION, litellm_python};
 
 /// The Envoy that the project is tested with.
 pub const ENVOY_VERSION: &str = "1.40.0";
