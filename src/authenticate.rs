@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 
-use crate::earlier::EarlierPass;
+use crate::decide::Circumstances;
+use crate::earlier::{EarlierPass, KnownKey};
 use crate::policy::{Key, KeySource, Location, Mode, Policy};
 use crate::refusal::DenyReason;
 use crate::request::{RequestHeaders, cookies, query};
+use crate::secret::KeyDigest;
 use crate::timestamp::Timestamp;
+use crate::verify::{Answer, Question, VerificationService};
 
 /// Anthropic's OAuth tokens begin like this; they are provider credentials, never proxy keys.
 pub(crate) const ANTHROPIC_OAUTH_PREFIX: &[u8] = b"sk-ant-oat";
@@ -39,47 +42,72 @@ pub(crate) fn candidates<'a>(policy: &'a Policy, request: &RequestHeaders<'a>) -
     policy.key_sources.iter().filter_map(|source| candidate(source, request)).collect()
 }
 
+/// Why there is no caller (yet).
+pub(crate) enum Unauthenticated<'a> {
+    Rejected(Rejection<'a>),
+    /// Only the verification service can tell.
+    Ask(Question),
+}
+
 /// Finds the first candidate that verifies; without one, the mode decides.
+///
+/// All candidates are looked up among the configured keys before the service is asked about any.
 pub(crate) fn authenticate<'a>(
     policy: &'a Policy,
     mode: Mode,
     candidates: Vec<Candidate<'a>>,
-    now: Timestamp,
-) -> Result<Caller<'a>, Rejection<'a>> {
-    let mut known_but_bad = None;
-    if mode != Mode::Off {
-        for candidate in &candidates {
-            let Some(key) = policy.keys.find(&candidate.secret) else { continue };
-            match key.holds(now) {
-                Ok(()) => {
-                    return Ok(Caller {
-                        key: Some(key),
-                        auth_source: Some(candidate.source),
-                        proxy_key: Some(candidate.secret.clone()),
-                    });
+    circumstances: &'a Circumstances<'_>,
+) -> Result<Caller<'a>, Unauthenticated<'a>> {
+    if mode == Mode::Off {
+        return Ok(unverified(candidates));
+    }
+    let digests: Vec<KeyDigest> = candidates.iter().map(|candidate| KeyDigest::of(&candidate.secret)).collect();
+    let looked_up =
+        || candidates.iter().zip(&digests).map(|(candidate, digest)| (candidate, *digest, policy.keys.find(*digest)));
+    let mut first_bad: Option<Rejection<'a>> = None;
+    for (candidate, key) in looked_up().filter_map(|(candidate, _, key)| Some((candidate, key?))) {
+        match candidate.verified_by(key, circumstances.now) {
+            Ok(caller) => return Ok(caller),
+            Err(rejection) => first_bad = first_bad.or(Some(rejection)),
+        }
+    }
+    if let Some(service) = &policy.verification_service {
+        let unknown = looked_up().filter(|(_, _, key)| key.is_none());
+        for (candidate, digest, _) in unknown.filter(|(candidate, ..)| VerificationService::may_know(&candidate.secret))
+        {
+            match circumstances.answers.find(digest) {
+                None => {
+                    let headers = service.request(&candidate.secret, digest);
+                    return Err(Unauthenticated::Ask(Question { digest, headers }));
                 }
-                Err(reason) => {
-                    known_but_bad.get_or_insert(Rejection {
-                        reason,
-                        auth_source: Some(candidate.source),
-                        key: Some(key),
-                    });
+                Some(Answer::Unavailable) => {
+                    return Err(candidate.rejected(DenyReason::VerificationUnavailable).into());
                 }
+                Some(Answer::NotAKey) => {}
+                Some(Answer::Key(key)) => match candidate.verified_by(key, circumstances.now) {
+                    Ok(caller) => return Ok(caller),
+                    Err(rejection) => first_bad = first_bad.or(Some(rejection)),
+                },
             }
         }
     }
-    let first = candidates.into_iter().next();
-    match (known_but_bad, mode, first) {
-        (Some(rejection), _, _) => Err(rejection),
-        (None, Mode::On, None) => Err(Rejection { reason: DenyReason::MissingApiKey, auth_source: None, key: None }),
-        (None, Mode::On, Some(first)) => {
-            Err(Rejection { reason: DenyReason::UnknownApiKey, auth_source: Some(first.source), key: None })
+    match (first_bad, mode, candidates.first()) {
+        (Some(rejection), _, _) => Err(rejection.into()),
+        (None, Mode::On, Some(first)) => Err(first.rejected(DenyReason::UnknownApiKey).into()),
+        (None, Mode::On, None) => {
+            Err(Rejection { reason: DenyReason::MissingApiKey, auth_source: None, key: None }.into())
         }
-        (None, Mode::Auto | Mode::Off, first) => Ok(Caller {
-            key: None,
-            auth_source: first.as_ref().map(|candidate| candidate.source),
-            proxy_key: first.map(|candidate| candidate.secret),
-        }),
+        (None, Mode::Auto | Mode::Off, _) => Ok(unverified(candidates)),
+    }
+}
+
+/// Takes the first value in a key source for the proxy key, as the next hop will.
+fn unverified(candidates: Vec<Candidate<'_>>) -> Caller<'_> {
+    let first = candidates.into_iter().next();
+    Caller {
+        key: None,
+        auth_source: first.as_ref().map(|candidate| candidate.source),
+        proxy_key: first.map(|candidate| candidate.secret),
     }
 }
 
@@ -87,14 +115,14 @@ pub(crate) fn authenticate<'a>(
 pub(crate) fn recall<'a>(
     policy: &'a Policy,
     mode: Mode,
-    earlier: &EarlierPass,
+    earlier: &'a EarlierPass,
     request: &RequestHeaders<'a>,
     now: Timestamp,
-) -> Result<Caller<'a>, Rejection<'a>> {
+) -> Result<Caller<'a>, Unauthenticated<'a>> {
     let auth_source = policy.key_sources.iter().find(|source| Some(&source.label) == earlier.auth_source.as_ref());
-    let rejected = |reason, key| Err(Rejection { reason, auth_source, key });
+    let rejected = |reason, key| Err(Rejection { reason, auth_source, key }.into());
     let key = match &earlier.verified {
-        Some((consumer, id)) => match policy.keys.named(consumer, id) {
+        Some(known) => match policy.recalled(known) {
             Some(key) => Some(key),
             None => return rejected(DenyReason::UnknownApiKey, None),
         },
@@ -106,6 +134,36 @@ pub(crate) fn recall<'a>(
     }
     let proxy_key = auth_source.filter(|_| earlier.proxy_key_kept).and_then(|source| source.secret(request));
     Ok(Caller { key, auth_source, proxy_key })
+}
+
+impl Policy {
+    fn recalled<'a>(&'a self, known: &'a KnownKey) -> Option<&'a Key> {
+        match known {
+            KnownKey::Configured { consumer, id } => self.keys.named(consumer, id),
+            KnownKey::OfService(key) => self.verification_service.as_ref().map(|_| key),
+        }
+    }
+}
+
+impl<'a> Candidate<'a> {
+    fn verified_by(&self, key: &'a Key, now: Timestamp) -> Result<Caller<'a>, Rejection<'a>> {
+        match key.holds(now) {
+            Ok(()) => {
+                Ok(Caller { key: Some(key), auth_source: Some(self.source), proxy_key: Some(self.secret.clone()) })
+            }
+            Err(reason) => Err(Rejection { key: Some(key), ..self.rejected(reason) }),
+        }
+    }
+
+    fn rejected(&self, reason: DenyReason) -> Rejection<'a> {
+        Rejection { reason, auth_source: Some(self.source), key: None }
+    }
+}
+
+impl<'a> From<Rejection<'a>> for Unauthenticated<'a> {
+    fn from(rejection: Rejection<'a>) -> Self {
+        Self::Rejected(rejection)
+    }
 }
 
 /// Whether two different values stand in one of the places, or a list where one value belongs.

@@ -1,6 +1,6 @@
 //! The whole decision about one request, from its headers to what goes upstream.
 
-use crate::authenticate::{Caller, authenticate, candidates, is_ambiguous, recall};
+use crate::authenticate::{Caller, Unauthenticated, authenticate, candidates, is_ambiguous, recall};
 use crate::earlier::EarlierPass;
 use crate::policy::{Byok, Policy};
 use crate::provider::{CredentialRules, client_credential};
@@ -10,6 +10,7 @@ use crate::request::RequestHeaders;
 use crate::route::{AmbiguousPath, Terms};
 use crate::timestamp::Timestamp;
 use crate::upstream::{Credentials, HeaderMutation, mutations};
+use crate::verify::{Answers, Question};
 
 /// What else than the request counts.
 #[derive(Debug, Default)]
@@ -20,6 +21,8 @@ pub struct Circumstances<'a> {
     pub cluster: Option<&'a [u8]>,
     /// What the pass before an internal redirect found out.
     pub earlier: Option<EarlierPass>,
+    /// What the verification service has said about keys of this request.
+    pub answers: Answers,
 }
 
 /// What becomes of a request.
@@ -39,20 +42,31 @@ pub enum Decision<'a> {
         /// What the client sees.
         refusal: Refusal,
     },
+    /// It waits: the verification service must be asked, then it is decided anew with the answer.
+    AskService {
+        /// What to ask.
+        question: Question,
+    },
 }
 
 /// Decides about a request: who is calling, with whose credential it goes on, and what goes upstream.
-pub fn decide<'a>(policy: &'a Policy, request: &RequestHeaders<'a>, circumstances: &Circumstances<'_>) -> Decision<'a> {
+pub fn decide<'a>(
+    policy: &'a Policy,
+    request: &RequestHeaders<'a>,
+    circumstances: &'a Circumstances<'_>,
+) -> Decision<'a> {
     let mut record = Record::new(&policy.default_provider);
-    let outcome = pass(policy, request, circumstances, &mut record);
-    if let Err(reason) = outcome {
-        record.decision = if policy.shadow { Verdict::ShadowDeny } else { Verdict::Deny };
-        record.reason = Reason::Denied(reason);
-    }
-    match outcome {
-        _ if policy.shadow => Decision::Allow { record, mutations: Vec::new() },
+    match pass(policy, request, circumstances, &mut record) {
+        Ok(_) if policy.shadow => Decision::Allow { record, mutations: Vec::new() },
         Ok(mutations) => Decision::Allow { record, mutations },
-        Err(reason) => {
+        Err(Stop::Ask(question)) => Decision::AskService { question },
+        Err(Stop::Deny(reason)) => {
+            record.reason = Reason::Denied(reason);
+            if policy.shadow {
+                record.decision = Verdict::ShadowDeny;
+                return Decision::Allow { record, mutations: Vec::new() };
+            }
+            record.decision = Verdict::Deny;
             let refusal = Refusal::new(reason, policy, &record, request);
             Decision::Deny { record, refusal }
         }
@@ -63,30 +77,53 @@ pub fn decide<'a>(policy: &'a Policy, request: &RequestHeaders<'a>, circumstance
 fn pass<'a>(
     policy: &'a Policy,
     request: &RequestHeaders<'a>,
-    circumstances: &Circumstances<'_>,
+    circumstances: &'a Circumstances<'_>,
     record: &mut Record<'a>,
-) -> Result<Vec<HeaderMutation<'a>>, DenyReason> {
+) -> Result<Vec<HeaderMutation<'a>>, Stop> {
     let terms = policy.terms(request).map_err(|AmbiguousPath| DenyReason::AmbiguousPath)?;
     record.provider = terms.provider;
     if is_ambiguous(&terms.provider.guarded_places, request) {
-        return Err(DenyReason::AmbiguousCredential);
+        return Err(Stop::Deny(DenyReason::AmbiguousCredential));
     }
 
     let caller = match &circumstances.earlier {
         Some(earlier) => recall(policy, terms.mode, earlier, request, circumstances.now),
-        None => authenticate(policy, terms.mode, candidates(policy, request), circumstances.now),
+        None => authenticate(policy, terms.mode, candidates(policy, request), circumstances),
     };
-    let caller = record.who_is_calling(caller)?;
+    let caller = caller.map_err(|unauthenticated| stop(unauthenticated, record))?;
+    record.who_is_calling(caller.key, caller.auth_source);
     authorize(&terms, &caller)?;
 
     let credentials = choose_credentials(policy, &terms, caller, request, circumstances.earlier.as_ref())?;
     if !terms.provider.receives(circumstances.cluster) {
-        return Err(DenyReason::ClusterNotAllowed);
+        return Err(Stop::Deny(DenyReason::ClusterNotAllowed));
     }
 
     record.credential_source = credentials.source();
     record.proxy_key_kept = credentials.kept.is_some();
     Ok(mutations(policy, request, &credentials, record))
+}
+
+/// Why a request does not go on (yet).
+enum Stop {
+    Deny(DenyReason),
+    Ask(Question),
+}
+
+impl From<DenyReason> for Stop {
+    fn from(reason: DenyReason) -> Self {
+        Self::Deny(reason)
+    }
+}
+
+fn stop<'a>(unauthenticated: Unauthenticated<'a>, record: &mut Record<'a>) -> Stop {
+    match unauthenticated {
+        Unauthenticated::Ask(question) => Stop::Ask(question),
+        Unauthenticated::Rejected(rejection) => {
+            record.who_is_calling(rejection.key, rejection.auth_source);
+            Stop::Deny(rejection.reason)
+        }
+    }
 }
 
 /// Checks whether a caller who is known may do what the request asks for.

@@ -23,14 +23,16 @@ mod route;
 mod secret;
 mod timestamp;
 mod upstream;
+mod verify;
 
 pub use config::{ConfigError, Loaded, Warning};
 pub use decide::{Circumstances, Decision, decide};
 pub use earlier::EarlierPass;
-pub use policy::Policy;
+pub use policy::{Key, Policy};
 pub use record::{CounterKey, Record};
 pub use refusal::{DenyReason, Refusal};
 pub use request::RequestHeaders;
 pub use secret::{KeyDigest, Secret};
 pub use timestamp::Timestamp;
 pub use upstream::HeaderMutation;
+pub use verify::{Answer, Answers, Asked, Inquiries, Question, ServiceRequest, VerificationService};

@@ -9,6 +9,7 @@ use crate::route::Route;
 use crate::secret::{KeyDigest, Secret};
 use crate::timestamp::Timestamp;
 use crate::upstream::{CredentialPlaces, IdentityHeaders, StripList};
+use crate::verify::VerificationService;
 
 /// Everything that decides about a request, as one configuration says it.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ pub struct Policy {
     pub(crate) hide_credentials: Option<bool>,
     pub(crate) key_sources: Vec<KeySource>,
     pub(crate) keys: KeyRing,
+    pub(crate) verification_service: Option<VerificationService>,
     pub(crate) default_byok: Byok,
     pub(crate) providers: Vec<Arc<Provider>>,
     pub(crate) default_provider: Arc<Provider>,
@@ -34,14 +36,19 @@ impl Policy {
         self.providers.iter().any(|provider| provider.clusters.is_some())
     }
 
+    /// Returns who is asked about keys that the configuration does not list.
+    pub fn verification_service(&self) -> Option<&VerificationService> {
+        self.verification_service.as_ref()
+    }
+
     /// Whether requests are only watched: nothing is changed and nobody refused.
     pub fn is_shadow(&self) -> bool {
         self.shadow
     }
 
-    /// Whether any key has a date.
+    /// Whether any key has a date, or answers of a service grow old.
     pub fn reads_clock(&self) -> bool {
-        self.keys.has_dates
+        self.keys.has_dates || self.verification_service.is_some()
     }
 }
 
@@ -138,23 +145,29 @@ pub(crate) struct Consumer {
     pub(crate) deployment_keys: Vec<(Box<str>, Secret)>,
 }
 
-/// A configured proxy key.
+/// A proxy key that is known.
 #[derive(Debug)]
-pub(crate) struct Key {
-    pub(crate) digest: KeyDigest,
+pub struct Key {
     pub(crate) id: Box<str>,
     pub(crate) consumer: Arc<Consumer>,
-    /// Counts the consumer's keys as the configuration lists them.
-    pub(crate) position: u32,
     pub(crate) not_before: Timestamp,
     pub(crate) expires_at: Timestamp,
     pub(crate) disabled: bool,
 }
 
+/// A key as the configuration lists it.
+#[derive(Debug)]
+pub(crate) struct ListedKey {
+    pub(crate) digest: KeyDigest,
+    /// Counts the keys of its consumer.
+    pub(crate) position: u32,
+    pub(crate) key: Key,
+}
+
 /// All configured proxy keys, by digest.
 #[derive(Debug, Default)]
 pub(crate) struct KeyRing {
-    sorted: Vec<Key>,
+    sorted: Vec<ListedKey>,
     has_dates: bool,
 }
 
@@ -163,25 +176,27 @@ impl KeyRing {
     ///
     /// # Errors
     /// Returns the keys in an order in which two neighbours have one digest.
-    pub(crate) fn new(mut keys: Vec<Key>) -> Result<Self, Vec<Key>> {
-        keys.sort_unstable_by_key(|key| key.digest);
+    pub(crate) fn new(mut keys: Vec<ListedKey>) -> Result<Self, Vec<ListedKey>> {
+        keys.sort_unstable_by_key(|listed| listed.digest);
         if keys.windows(2).any(|pair| matches!(pair, [first, second] if first.digest == second.digest)) {
             return Err(keys);
         }
-        let has_dates = keys.iter().any(|key| key.not_before != Timestamp::MIN || key.expires_at != Timestamp::MAX);
-        Ok(Self { sorted: keys, has_dates })
+        let is_dated = |key: &Key| key.not_before != Timestamp::MIN || key.expires_at != Timestamp::MAX;
+        Ok(Self { has_dates: keys.iter().any(|listed| is_dated(&listed.key)), sorted: keys })
     }
 
-    pub(crate) fn find(&self, secret: &[u8]) -> Option<&Key> {
-        if self.sorted.is_empty() {
-            return None;
-        }
-        let digest = KeyDigest::of(secret);
-        let at = self.sorted.binary_search_by(|key| key.digest.cmp(&digest)).ok()?;
-        self.sorted.get(at)
+    pub(crate) fn find(&self, digest: KeyDigest) -> Option<&Key> {
+        let at = self.sorted.binary_search_by(|listed| listed.digest.cmp(&digest)).ok()?;
+        self.sorted.get(at).map(|listed| &listed.key)
+    }
+
+    /// Whether a value is a configured key, whatever its dates.
+    pub(crate) fn lists(&self, secret: &[u8]) -> bool {
+        !self.sorted.is_empty() && self.find(KeyDigest::of(secret)).is_some()
     }
 
     pub(crate) fn named(&self, consumer: &str, id: &str) -> Option<&Key> {
-        self.sorted.iter().find(|key| *key.id == *id && *key.consumer.name == *consumer)
+        let mut keys = self.sorted.iter().map(|listed| &listed.key);
+        keys.find(|key| *key.id == *id && *key.consumer.name == *consumer)
     }
 }

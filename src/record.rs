@@ -1,7 +1,6 @@
 //! The record: what the operator sees of a decision, never a secret.
 
-use crate::authenticate::{Caller, Rejection};
-use crate::policy::KeySource;
+use crate::policy::{Key, KeySource};
 use crate::provider::Provider;
 use crate::refusal::DenyReason;
 
@@ -64,21 +63,13 @@ impl<'a> Record<'a> {
     }
 
     /// Notes who is calling, or who it is that may not.
-    pub(crate) fn who_is_calling(
-        &mut self,
-        caller: Result<Caller<'a>, Rejection<'a>>,
-    ) -> Result<Caller<'a>, DenyReason> {
-        let (key, auth_source) = match &caller {
-            Ok(caller) => (caller.key, caller.auth_source),
-            Err(rejection) => (rejection.key, rejection.auth_source),
-        };
+    pub(crate) fn who_is_calling(&mut self, key: Option<&'a Key>, auth_source: Option<&'a KeySource>) {
         self.auth_source = auth_source;
         self.consumer = key.map(|key| &*key.consumer.name);
         self.key_id = key.map(|key| &*key.id);
         if key.is_some() {
             self.reason = Reason::Verified;
         }
-        caller.map_err(|rejection| rejection.reason)
     }
 
     /// Returns the parts that are set, each with the property that shows it.

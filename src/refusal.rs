@@ -32,6 +32,8 @@ pub enum DenyReason {
     MissingProviderKey,
     /// Envoy's cluster may not receive the provider's credentials.
     ClusterNotAllowed,
+    /// The verification service did not say whether it is a key.
+    VerificationUnavailable,
 }
 
 impl DenyReason {
@@ -49,6 +51,7 @@ impl DenyReason {
             Self::ProviderNotAllowed => "provider_not_allowed",
             Self::MissingProviderKey => "missing_provider_key",
             Self::ClusterNotAllowed => "cluster_not_allowed",
+            Self::VerificationUnavailable => "verification_unavailable",
         }
     }
 
@@ -63,6 +66,7 @@ impl DenyReason {
             | Self::DisabledApiKey
             | Self::MissingProviderKey => 401,
             Self::ConsumerNotAllowed | Self::ProviderNotAllowed | Self::ClusterNotAllowed => 403,
+            Self::VerificationUnavailable => 503,
         }
     }
 }
@@ -105,9 +109,15 @@ impl Refusal {
         if status == 401 {
             headers.push(("www-authenticate", format!("Bearer realm=\"{}\"", policy.realm)));
         }
+        if status == 503 {
+            headers.push(("retry-after", RETRY_AFTER_SECONDS.to_owned()));
+        }
         Self { status, headers, body, details: format!("byok_{}", reason.as_str()) }
     }
 }
+
+/// Soon: what is not answered is not remembered either.
+const RETRY_AFTER_SECONDS: &str = "1";
 
 /// Says what is wrong and where it was looked for; names of places alone, nothing that stands in them.
 fn message(reason: DenyReason, policy: &Policy, provider: &Provider, auth_source: Option<&KeySource>) -> String {
@@ -123,6 +133,7 @@ fn message(reason: DenyReason, policy: &Policy, provider: &Provider, auth_source
         DenyReason::NotYetValidApiKey => format!("the proxy key in {source} is not valid yet"),
         DenyReason::DisabledApiKey => format!("the proxy key in {source} is disabled"),
         DenyReason::ConsumerNotAllowed => format!("the proxy key in {source} may not use this route"),
+        DenyReason::VerificationUnavailable => format!("the proxy key in {source} can't be checked right now"),
         DenyReason::ProviderNotAllowed => {
             format!("the proxy key in {source} may not use the provider {}", provider.name)
         }

@@ -14,6 +14,11 @@ impl Timestamp {
     /// Lies after every other one.
     pub const MAX: Self = Self(i64::MAX);
 
+    /// Returns the time that lies this much later.
+    pub(crate) fn after(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(milliseconds(duration)))
+    }
+
     /// Reads an RFC 3339 date and time; what is finer than a millisecond is cut off.
     pub fn from_rfc3339(text: &str) -> Option<Self> {
         let nanoseconds = OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp_nanos();
@@ -23,12 +28,15 @@ impl Timestamp {
 
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
-        let milliseconds = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         match time.duration_since(SystemTime::UNIX_EPOCH) {
             Ok(since) => Self(milliseconds(since)),
             Err(before) => Self(-milliseconds(before.duration())),
         }
     }
+}
+
+fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use super::findings::Findings;
 use super::names::{EXPECTED_NAME, is_name};
 use super::{Environment, wire};
-use crate::policy::{Consumer, Key, KeyRing};
+use crate::policy::{Consumer, Key, KeyRing, ListedKey};
 use crate::secret::{KeyDigest, Secret};
 use crate::timestamp::Timestamp;
+use crate::verify::is_service_name;
 
 /// Checks all consumers; the ring holds the keys of those that hold.
 pub(super) fn check(
     consumers: Vec<wire::Consumer>,
     providers: &[&str],
+    has_service: bool,
     environment: Environment<'_>,
     findings: &mut Findings,
 ) -> (Vec<Arc<Consumer>>, KeyRing) {
@@ -23,6 +25,9 @@ pub(super) fn check(
         let path = format!("consumers[{index}]");
         if !is_name(&wire.name) {
             findings.error(format_args!("{path}.name"), EXPECTED_NAME);
+        }
+        if has_service && is_service_name(&wire.name) {
+            findings.error(format_args!("{path}.name"), "expected a name that the verification service does not give");
         }
         if taken.contains(&index) {
             findings.error(format_args!("{path}.name"), "expected a name that no other consumer has");
@@ -38,7 +43,7 @@ pub(super) fn check(
             if !providers.contains(&&*provider) {
                 findings.error(&path, "expected the name of a provider");
             }
-            deployment_keys.extend(deployment_key(key, &path, environment, findings).map(|key| (provider, key)));
+            deployment_keys.extend(header_secret(key, &path, environment, findings).map(|key| (provider, key)));
         }
         let consumer = Arc::new(Consumer {
             name: wire.name.into(),
@@ -61,7 +66,7 @@ fn check_keys(
     path: &str,
     consumer: &Arc<Consumer>,
     environment: Environment<'_>,
-    keys: &mut Vec<Key>,
+    keys: &mut Vec<ListedKey>,
     findings: &mut Findings,
 ) {
     let taken = repeats(wire.iter().map(|key| &*key.id));
@@ -92,7 +97,8 @@ fn check_keys(
         if let Some(digest) = digest(&wire, path, environment, findings) {
             let position = u32::try_from(at).unwrap_or(u32::MAX);
             let consumer = Arc::clone(consumer);
-            keys.push(Key { digest, id: wire.id, consumer, position, not_before, expires_at, disabled: wire.disabled });
+            let key = Key { id: wire.id, consumer, not_before, expires_at, disabled: wire.disabled };
+            keys.push(ListedKey { digest, position, key });
         }
     }
 }
@@ -136,9 +142,9 @@ fn digest(
 const EXPECTED_VARIABLE: &str = "expected the name of an environment variable that is set and not empty";
 const CLEAR_TEXT: &str = "is in clear text, which Envoy's /config_dump shows";
 
-/// Checks a deployment key: it must be able to stand in a header.
-pub(super) fn deployment_key(
-    wire: wire::DeploymentKey,
+/// Checks a secret that goes into a header.
+pub(super) fn header_secret(
+    wire: wire::SecretSource,
     path: &str,
     environment: Environment<'_>,
     findings: &mut Findings,
@@ -180,10 +186,10 @@ fn repeats<'a>(words: impl Iterator<Item = &'a str>) -> Vec<usize> {
     again
 }
 
-fn report_repeated_secrets(sorted: &[Key], consumers: &[Arc<Consumer>], findings: &mut Findings) {
-    let place = |key: &Key| {
-        let consumer = consumers.iter().position(|consumer| Arc::ptr_eq(consumer, &key.consumer));
-        (consumer.unwrap_or_default(), key.position)
+fn report_repeated_secrets(sorted: &[ListedKey], consumers: &[Arc<Consumer>], findings: &mut Findings) {
+    let place = |listed: &ListedKey| {
+        let consumer = consumers.iter().position(|consumer| Arc::ptr_eq(consumer, &listed.key.consumer));
+        (consumer.unwrap_or_default(), listed.position)
     };
     for pair in sorted.windows(2) {
         let [first, second] = pair else { continue };

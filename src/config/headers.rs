@@ -1,7 +1,7 @@
 //! `key_sources`, `strip_request_headers` and `identity_headers`: which headers mean what.
 
 use super::findings::Findings;
-use super::names::{EXPECTED_HEADER, EXPECTED_TOKEN, credential_header, is_token};
+use super::names::{EXPECTED_HEADER, EXPECTED_TOKEN, credential_header, is_name, is_token};
 use super::wire;
 use crate::policy::{KeySource, Location};
 use crate::provider::Provider;
@@ -26,7 +26,7 @@ pub(super) fn key_sources(sources: Vec<wire::KeySource>, findings: &mut Findings
                 findings.error(format_args!("{path}.scheme"), "expected a scheme with a header alone");
                 None
             }
-            (None, Some(query), None) if !query.is_empty() => Some(Location::Query(query.into())),
+            (None, Some(query), None) if is_name(&query) => Some(Location::Query(query.into())),
             (None, None, Some(cookie)) if is_token(&cookie) => Some(Location::Cookie(cookie.into())),
             (None, Some(_), None) => {
                 findings.error(format_args!("{path}.query"), "expected the name of a parameter");

@@ -8,6 +8,7 @@ mod headers;
 mod names;
 mod providers;
 mod routes;
+mod service;
 mod wire;
 
 pub use findings::{ConfigError, Warning};
@@ -73,21 +74,21 @@ fn check(wire: wire::Configuration, environment: Environment<'_>, findings: &mut
     let names: Vec<Box<str>> = providers.iter().map(|(name, _)| name.clone()).collect();
     let names: Vec<&str> = names.iter().map(|name| &**name).collect();
     let has_keys = wire.consumers.iter().any(|consumer| !consumer.keys.is_empty());
-    let (consumers, keys) = consumers::check(wire.consumers, &names, environment, findings);
-    if wire.verification_service.is_some() {
-        findings.error("verification_service", "not supported yet");
-    }
+    let has_service = wire.verification_service.is_some();
+    let (consumers, keys) = consumers::check(wire.consumers, &names, has_service, environment, findings);
+    let verification_service =
+        wire.verification_service.and_then(|service| service::check(service, environment, findings));
     let providers = providers::check(providers, environment, findings);
     let key_sources = custom_sources.unwrap_or_else(|| headers::default_key_sources(&providers));
     let providers = providers::guard(providers, &key_sources);
     let default_provider = providers::default_provider(wire.default_provider.as_deref(), &providers, findings);
-    let routes = routes::check(wire.routes, wire.mode, &consumers, &providers, findings);
+    let routes = routes::check(wire.routes, wire.mode, &consumers, &providers, has_service, findings);
 
     let authenticates = wire.mode == Mode::On || routes.iter().any(|route| route.mode == Some(Mode::On));
     if authenticates && no_sources {
         findings.error("key_sources", "expected at least one source, as mode \"on\" lets nobody pass without a key");
     }
-    if authenticates && !has_keys {
+    if authenticates && !has_keys && !has_service {
         findings.error("consumers", "expected at least one key, as mode \"on\" lets nobody pass without one");
     }
 
@@ -107,6 +108,7 @@ fn check(wire: wire::Configuration, environment: Environment<'_>, findings: &mut
         hide_credentials: wire.hide_credentials,
         key_sources,
         keys,
+        verification_service,
         default_byok: if wire.forward_llm_provider_auth_headers { Byok::Preferred } else { Byok::Off },
         default_provider: default_provider?,
         providers,

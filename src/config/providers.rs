@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::consumers::deployment_key;
+use super::consumers::header_secret;
 use super::findings::Findings;
 use super::forms::Named;
 use super::names::{EXPECTED_HEADER, EXPECTED_NAME, EXPECTED_TOKEN, credential_header, is_name, is_token};
@@ -49,7 +49,7 @@ fn check_one(
     }
     let deployment_key = wire
         .deployment_key
-        .and_then(|key| deployment_key(key, &format!("{path}.deployment_key"), environment, findings));
+        .and_then(|key| header_secret(key, &format!("{path}.deployment_key"), environment, findings));
     let profile = profile?;
     let by_default = || profile.client_key_prefixes.iter().map(|prefix| Box::from(*prefix)).collect();
     Some(Provider {

@@ -8,6 +8,7 @@ use super::wire;
 use crate::policy::{Consumer, Mode};
 use crate::provider::Provider;
 use crate::route::{HostMatch, PathMatch, Route, RouteMatch};
+use crate::verify::is_service_name;
 
 /// Checks all routes against the consumers and providers that there are.
 pub(super) fn check(
@@ -15,6 +16,7 @@ pub(super) fn check(
     top_mode: Mode,
     consumers: &[Arc<Consumer>],
     providers: &[Arc<Provider>],
+    has_service: bool,
     findings: &mut Findings,
 ) -> Vec<Route> {
     let check_one = |(index, wire): (usize, wire::Route)| {
@@ -25,7 +27,8 @@ pub(super) fn check(
             findings.error(format_args!("{path}.provider"), "expected the name of a provider");
         }
         for (at, name) in wire.consumers.iter().flatten().enumerate() {
-            if !consumers.iter().any(|consumer| consumer.name == *name) {
+            let of_service = has_service && is_service_name(name);
+            if !of_service && !consumers.iter().any(|consumer| consumer.name == *name) {
                 findings.error(format_args!("{path}.consumers[{at}]"), "expected the name of a consumer");
             }
         }

@@ -1,7 +1,6 @@
 //! The configuration as it is written: field for field, nothing checked that one field alone does not show.
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::forms::{HexDigest, Named, objects};
 use crate::policy::{Byok, Mode};
@@ -13,10 +12,12 @@ objects!(
     Key,
     Provider,
     CredentialHeader,
-    DeploymentKey,
+    SecretSource,
     Route,
     Match,
-    IdentityHeaders
+    IdentityHeaders,
+    VerificationService,
+    SendAs
 );
 
 #[derive(Default, Deserialize)]
@@ -26,7 +27,7 @@ pub(super) struct Configuration {
     pub(super) shadow: bool,
     pub(super) key_sources: Option<Vec<KeySource>>,
     pub(super) consumers: Vec<Consumer>,
-    pub(super) verification_service: Option<IgnoredAny>,
+    pub(super) verification_service: Option<VerificationService>,
     pub(super) forward_llm_provider_auth_headers: bool,
     pub(super) providers: Option<Named<Provider>>,
     pub(super) default_provider: Option<String>,
@@ -53,7 +54,7 @@ pub(super) struct Consumer {
     pub(super) providers: Option<Vec<String>>,
     pub(super) byok: Option<Byok>,
     #[serde(default)]
-    pub(super) deployment_keys: Named<DeploymentKey>,
+    pub(super) deployment_keys: Named<SecretSource>,
     #[serde(default)]
     pub(super) keys: Vec<Key>,
 }
@@ -79,7 +80,7 @@ pub(super) struct Provider {
     pub(super) oauth: Option<bool>,
     pub(super) client_key_prefixes: Option<Vec<Box<str>>>,
     pub(super) clusters: Option<Vec<Box<str>>>,
-    pub(super) deployment_key: Option<DeploymentKey>,
+    pub(super) deployment_key: Option<SecretSource>,
     pub(super) headers: Option<Vec<CredentialHeader>>,
 }
 
@@ -92,7 +93,7 @@ pub(super) struct CredentialHeader {
 
 #[derive(Default, Deserialize)]
 #[serde(remote = "Self", default, deny_unknown_fields)]
-pub(super) struct DeploymentKey {
+pub(super) struct SecretSource {
     pub(super) environment_variable: Option<String>,
     pub(super) value: Option<String>,
 }
@@ -124,4 +125,28 @@ pub(super) struct IdentityHeaders {
     pub(super) key_id: Option<String>,
     pub(super) credential_source: Option<String>,
     pub(super) provider: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
+pub(super) struct VerificationService {
+    pub(super) cluster: Box<str>,
+    pub(super) authority: Option<Box<str>>,
+    pub(super) path: Box<str>,
+    pub(super) send_as: SendAs,
+    pub(super) service_key: Option<SecretSource>,
+    pub(super) timeout: Option<Box<str>>,
+    pub(super) cache_ttl: Option<Box<str>>,
+    pub(super) negative_cache_ttl: Option<Box<str>>,
+    pub(super) cache_max_entries: Option<f64>,
+    pub(super) max_in_flight: Option<f64>,
+    pub(super) consumer_from: Option<Box<str>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(remote = "Self", default, deny_unknown_fields)]
+pub(super) struct SendAs {
+    pub(super) sha256_query: Option<Box<str>>,
+    pub(super) header: Option<String>,
+    pub(super) scheme: Option<String>,
 }

@@ -4,10 +4,11 @@
 
 use std::ptr::null_mut;
 
+use proxy_wasm::types::MapType;
+
 /// `WasmResult::Ok` of the ABI.
 const OK: u32 = 0;
-/// `WasmHeaderMapType::RequestHeaders` of the ABI.
-const REQUEST_HEADERS: u32 = 0;
+const REQUEST_HEADERS: u32 = MapType::HttpRequestHeaders as u32;
 /// Lets Envoy derive the gRPC status from the HTTP status.
 const NO_GRPC_STATUS: i32 = -1;
 
@@ -41,8 +42,13 @@ pub(super) struct HostError;
 
 /// Returns all request headers as the ABI serialises them.
 pub(super) fn request_headers() -> Result<Vec<u8>, HostError> {
+    header_map(MapType::HttpRequestHeaders)
+}
+
+/// Returns all headers of a map as the ABI serialises them.
+pub(super) fn header_map(map: MapType) -> Result<Vec<u8>, HostError> {
     // SAFETY: both pointers are valid for a write; see `returned` for the buffer.
-    unsafe { returned(|data, size| proxy_get_header_map_pairs(REQUEST_HEADERS, data, size)) }
+    unsafe { returned(|data, size| proxy_get_header_map_pairs(map as u32, data, size)) }
 }
 
 /// Makes `value` the only line of a request header.

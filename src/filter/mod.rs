@@ -1,9 +1,11 @@
 //! The shell: connects the core to Envoy and decides nothing.
 
 mod counters;
+mod export;
 mod host;
 mod root;
 mod stream;
+mod worker;
 
 use proxy_wasm::types::LogLevel;
 

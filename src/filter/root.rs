@@ -1,25 +1,29 @@
-//! The root context: one a worker and configuration; it holds what all its streams share.
+//! The root context: one a worker and configuration.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{BufferType, ContextType};
 
-use super::counters::Counters;
-use super::stream::{EARLIER_PASS, Stream};
+use super::stream::Stream;
+use super::worker::{EARLIER_PASS, Worker};
 use crate::config::Loaded;
 use crate::policy::Policy;
 
 #[derive(Default)]
 pub(super) struct Root {
     /// `None` until a configuration holds: without one every request is refused.
-    policy: Option<Rc<Policy>>,
-    counters: Rc<RefCell<Counters>>,
+    worker: Option<Rc<Worker>>,
 }
 
-impl Context for Root {}
+impl Context for Root {
+    fn on_http_call_response(&mut self, token: u32, _headers: usize, body_size: usize, _trailers: usize) {
+        if let Some(worker) = &self.worker {
+            worker.read_answer(token, body_size);
+        }
+    }
+}
 
 impl RootContext for Root {
     /// Refuses a configuration that does not hold; Envoy then keeps the old one or does not start.
@@ -31,8 +35,7 @@ impl RootContext for Root {
                     log::warn!("{warning}");
                 }
                 declare_earlier_pass();
-                self.policy = Some(Rc::new(policy));
-                self.counters = Rc::default();
+                self.worker = Some(Rc::new(Worker::new(policy)));
                 true
             }
             Err(errors) => {
@@ -44,8 +47,14 @@ impl RootContext for Root {
         }
     }
 
-    fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream { policy: self.policy.clone(), counters: Rc::clone(&self.counters) }))
+    fn on_tick(&mut self) {
+        if let Some(worker) = &self.worker {
+            worker.send_questions();
+        }
+    }
+
+    fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Stream { context_id, worker: self.worker.clone() }))
     }
 
     fn get_type(&self) -> Option<ContextType> {

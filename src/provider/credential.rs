@@ -60,7 +60,7 @@ pub(crate) fn client_credential<'a>(
         .filter(|credential| is_one_token(&credential.secret))
         .filter(|credential| credential.can_be_sent_beside(kept))
         .filter(|credential| caller.proxy_key.as_ref() != Some(&credential.secret))
-        .find(|credential| keys.find(&credential.secret).is_none())
+        .find(|credential| !keys.lists(&credential.secret))
 }
 
 impl ClientCredential<'_> {

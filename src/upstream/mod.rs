@@ -3,6 +3,7 @@
 mod names;
 
 use std::borrow::Cow;
+use std::fmt;
 
 pub(crate) use names::{CredentialPlaces, IdentityHeaders, StripList};
 
@@ -19,7 +20,7 @@ const WEBSOCKET_KEY_PREFIX: &[u8] = b"openai-insecure-api-key.";
 const OAUTH_BETA: &[u8] = b"oauth-2025-04-20";
 
 /// One edit of the request's headers; it acts on all lines of a name.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub enum HeaderMutation<'a> {
     /// Removes the header.
     Remove {
@@ -231,6 +232,17 @@ impl<'a> Edits<'a> {
                 self.set(header.as_bytes(), value.as_bytes());
             }
         }
+    }
+}
+
+/// Shows what is done to which header; the value may be a secret.
+impl fmt::Debug for HeaderMutation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let edit = match self {
+            Self::Remove { .. } => "Remove",
+            Self::Set { .. } => "Set",
+        };
+        f.debug_tuple(edit).field(&String::from_utf8_lossy(self.name())).finish()
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::fmt::Display;
 
-use byok_filter::{Circumstances, Decision, HeaderMutation, Policy, Record, RequestHeaders, Timestamp, decide};
+use byok_filter::{Circumstances, Decision, Policy, Record, RequestHeaders, Timestamp, decide};
 
-use crate::corpus::{Case, Corpus, Line, Message, Outcome, Refused, Tally, Verdict};
+use crate::corpus::{Case, Corpus, Message, Outcome, Refused, Tally, Verdict};
+use crate::edits::edited;
 
 /// Runs all cases and configurations.
 pub(crate) fn run(runner: &'static str, now: Timestamp) {
@@ -33,20 +34,6 @@ pub(crate) fn run(runner: &'static str, now: Timestamp) {
     tally.finish(&corpus);
 }
 
-/// The headers after the edits, which act on all lines of a name, one after the other.
-pub(crate) fn edited(mut lines: Vec<Line>, mutations: &[HeaderMutation<'_>]) -> Vec<Line> {
-    for mutation in mutations {
-        match mutation {
-            HeaderMutation::Remove { name } => lines.retain(|(own, _)| **own != **name),
-            HeaderMutation::Set { name, value } => {
-                lines.retain(|(own, _)| **own != **name);
-                lines.push((name.to_vec(), value.to_vec()));
-            }
-        }
-    }
-    lines
-}
-
 fn outcome(policy: &Policy, case: &Case, now: Timestamp) -> Result<Outcome, String> {
     let lines = case.as_filters_see();
     let request = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)).collect());
@@ -66,6 +53,7 @@ fn outcome(policy: &Policy, case: &Case, now: Timestamp) -> Result<Outcome, Stri
             let body = if case.request.method == b"HEAD" { Vec::new() } else { refusal.body };
             (record, Verdict::Refused(Refused { status: refusal.status, headers, body, details: refusal.details }))
         }
+        Decision::AskService { .. } => return Err("no case has a verification service".to_owned()),
     };
     let outcome = Outcome { verdict, record: entries(&record) };
     let counter = crate::corpus::counter(&outcome.record);

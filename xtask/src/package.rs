@@ -16,7 +16,10 @@ const EXPORTS: &[Export] = &[
     Export::same("proxy_on_configure"),
     Export::same("proxy_on_context_create"),
     Export::same("proxy_on_delete"),
-    Export::same("proxy_on_request_headers"),
+    // The SDK knows no answer that makes the body wait too; the filter's own export wraps the SDK's.
+    Export { name: "proxy_on_request_headers", built_as: "byok_on_request_headers" },
+    Export::same("proxy_on_tick"),
+    Export::same("proxy_on_http_call_response"),
 ];
 
 /// The modules of Envoy's that a filter can import from; with any other one Envoy refuses it.

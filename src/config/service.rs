@@ -1,0 +1,145 @@
+//! `verification_service`: who is asked about keys that are not listed.
+
+use std::time::Duration;
+
+use super::consumers::header_secret;
+use super::findings::Findings;
+use super::names::{EXPECTED_HEADER, EXPECTED_TOKEN, credential_header, is_name, is_token};
+use super::{Environment, wire};
+use crate::request::is_visible_ascii;
+use crate::verify::{SendAs, VerificationService};
+
+/// Checks the service; what is left out has a default that suits a LiteLLM in the same cluster.
+pub(super) fn check(
+    wire: wire::VerificationService,
+    environment: Environment<'_>,
+    findings: &mut Findings,
+) -> Option<VerificationService> {
+    let path = "verification_service";
+    if !is_name(&wire.cluster) {
+        findings.error(format_args!("{path}.cluster"), "expected the name of a cluster");
+    }
+    let authority = wire.authority.unwrap_or_else(|| wire.cluster.clone());
+    if !is_name(&authority) {
+        findings.error(format_args!("{path}.authority"), "expected a host name");
+    }
+    if !wire.path.starts_with('/') || !is_visible_ascii(wire.path.as_bytes()) || wire.path.contains('#') {
+        findings.error(format_args!("{path}.path"), "expected a path that starts with /");
+    }
+    if wire.consumer_from.as_ref().is_some_and(|pointer| !pointer.starts_with('/')) {
+        findings.error(format_args!("{path}.consumer_from"), "expected a JSON pointer, such as /info/key_alias");
+    }
+    let service_key =
+        wire.service_key.and_then(|key| header_secret(key, &format!("{path}.service_key"), environment, findings));
+    let send_as = send_as(wire.send_as, findings);
+    if service_key.is_some() && matches!(&send_as, Some(SendAs::Header(name, _)) if **name == *"authorization") {
+        findings.error(
+            format_args!("{path}.service_key"),
+            "expected the candidate in another header: both go into authorization",
+        );
+    }
+    let mut duration = |field: &str, text: Option<Box<str>>, default: Duration| {
+        let read = text.map_or(Some(default), |text| duration(&text));
+        if read.is_none() {
+            findings.error(format_args!("{path}.{field}"), "expected a time up to one day, such as 500ms, 2s, 5m");
+        }
+        read
+    };
+    let timeout = duration("timeout", wire.timeout, Duration::from_secs(2));
+    let cache_ttl = duration("cache_ttl", wire.cache_ttl, Duration::from_secs(60));
+    let negative_cache_ttl = duration("negative_cache_ttl", wire.negative_cache_ttl, Duration::from_secs(5));
+    if timeout.is_some_and(|timeout| timeout.is_zero()) {
+        findings.error(format_args!("{path}.timeout"), "expected a time longer than none");
+    }
+    let mut count = |field: &str, number: Option<f64>, default: usize, most: usize| {
+        let read = number.map_or(Some(default), |number| whole(number, most));
+        if read.is_none() {
+            findings.error(format_args!("{path}.{field}"), format!("expected a whole number from 1 to {most}"));
+        }
+        read
+    };
+    Some(VerificationService {
+        authority,
+        cluster: wire.cluster,
+        path: wire.path,
+        service_key,
+        consumer_from: wire.consumer_from,
+        cache_max_entries: count("cache_max_entries", wire.cache_max_entries, 10_000, 1_000_000)?,
+        max_in_flight: count("max_in_flight", wire.max_in_flight, 100, 100_000)?,
+        timeout: timeout?,
+        cache_ttl: cache_ttl?,
+        negative_cache_ttl: negative_cache_ttl?,
+        send_as: send_as?,
+    })
+}
+
+fn send_as(wire: wire::SendAs, findings: &mut Findings) -> Option<SendAs> {
+    let path = "verification_service.send_as";
+    match (wire.sha256_query, wire.header, wire.scheme) {
+        (Some(parameter), None, None) => {
+            let fits = is_token(&parameter) && !parameter.contains(['&', '#', '%', '+']);
+            if !fits {
+                findings.error(format_args!("{path}.sha256_query"), "expected the name of a parameter");
+            }
+            fits.then_some(SendAs::Sha256Query(parameter))
+        }
+        (None, Some(header), scheme) => {
+            let name = credential_header(&header);
+            if name.is_none() {
+                findings.error(format_args!("{path}.header"), EXPECTED_HEADER);
+            }
+            if scheme.as_deref().is_some_and(|scheme| !is_token(scheme)) {
+                findings.error(format_args!("{path}.scheme"), EXPECTED_TOKEN);
+            }
+            name.map(|name| SendAs::Header(name, scheme.map(Into::into)))
+        }
+        _ => {
+            findings.error(path, "expected either sha256_query or header, the latter with or without scheme");
+            None
+        }
+    }
+}
+
+/// Reads a whole number with its unit: `ms`, `s`, `m` or `h`.
+fn duration(text: &str) -> Option<Duration> {
+    let digits = text.find(|character: char| !character.is_ascii_digit())?;
+    let (number, unit) = text.split_at_checked(digits)?;
+    let milliseconds = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    let duration = Duration::from_millis(number.parse::<u64>().ok()?.checked_mul(milliseconds)?);
+    (duration <= Duration::from_secs(86_400)).then_some(duration)
+}
+
+/// Takes a JSON number for a count: some control planes write every number as a double.
+fn whole(number: f64, most: usize) -> Option<usize> {
+    let in_range = number.fract() == 0.0 && (1.0..=most as f64).contains(&number);
+    in_range.then_some(number as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_a_unit_and_is_at_most_a_day() {
+        assert_eq!(duration("500ms"), Some(Duration::from_millis(500)));
+        assert_eq!(duration("2s"), Some(Duration::from_secs(2)));
+        assert_eq!(duration("24h"), Some(Duration::from_secs(86_400)));
+        for text in ["", "2", "s", "-1s", "1.5s", "25h", "2 s", "99999999999999999999s"] {
+            assert_eq!(duration(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_count_may_be_written_as_a_double() {
+        assert_eq!(whole(100.0, 1_000), Some(100));
+        for number in [0.0, 1.5, -1.0, 1_001.0, f64::NAN] {
+            assert_eq!(whole(number, 1_000), None, "{number}");
+        }
+    }
+}
