@@ -81,6 +81,8 @@ pub(super) fn strip_list(entries: Vec<String>, places: &CredentialPlaces, findin
                 path,
                 "expected a header that carries no credential: those go anyway, or stay by the other rules",
             );
+        } else if name == StripList::NEEDED_BY_ENVOY {
+            findings.error(path, "expected a header that Envoy can route without");
         } else if is_prefix {
             list.prefixes.push(name.into());
         } else {

@@ -33,14 +33,24 @@ pub(crate) fn cookies<'a>(lines: impl Iterator<Item = &'a [u8]>) -> impl Iterato
 }
 
 /// Returns the cookies but for those that `cut` picks, in one line, or `None` if it picks none.
+///
+/// What stays of a line stays byte for byte; several lines are joined as RFC 9113, 8.2.3 has it.
 pub(crate) fn without<'a>(
     lines: impl Iterator<Item = &'a [u8]>,
     mut cut: impl FnMut(Cookie<'a>) -> bool,
 ) -> Option<Vec<u8>> {
-    let (picked, kept): (Vec<_>, Vec<_>) =
-        cookies(lines).filter(|cookie| !cookie.raw.is_empty()).partition(|cookie| cut(*cookie));
-    let rest: Vec<&[u8]> = kept.into_iter().map(|cookie| cookie.raw).collect();
-    (!picked.is_empty()).then(|| rest.join(&b"; "[..]))
+    let mut picked = false;
+    let mut keeps = |raw: &&'a [u8]| {
+        let goes = cut(Cookie { raw: trim(raw) });
+        picked |= goes;
+        !goes
+    };
+    let rest: Vec<Vec<u8>> = lines
+        .map(|line| line.split(|byte| *byte == b';').filter(&mut keeps).collect::<Vec<_>>().join(&b';'))
+        .map(|line| trim(&line).to_vec())
+        .filter(|line| !line.is_empty())
+        .collect();
+    picked.then(|| rest.join(&b"; "[..]))
 }
 
 #[cfg(test)]
@@ -53,7 +63,7 @@ mod tests {
             without(lines.iter().map(|line| line.as_bytes()), |cookie| cookie.is_named("k"))
                 .map(|rest| String::from_utf8(rest).unwrap())
         };
-        assert_eq!(cut(&["a=1; k=x;b=\"2\"", "c = 3"]), Some("a=1; b=\"2\"; c = 3".into()));
+        assert_eq!(cut(&["a=1; k=x;b=\"2\"", "c = 3"]), Some("a=1;b=\"2\"; c = 3".into()));
         assert_eq!(cut(&["k=x", "k = y"]), Some(String::new()));
         assert_eq!(cut(&["k; a=k"]), None);
         assert_eq!(cut(&[]), None);

@@ -20,12 +20,13 @@ impl<'a> Parameter<'a> {
         decode(self.split().1)
     }
 
-    /// Whether the value is `secret`, as RFC 3986 reads it or as HTML forms do, where `+` is a blank.
+    /// Whether the value, or a parameter without one, is `secret`: as RFC 3986 reads it or as HTML forms
+    /// do, where `+` is a blank.
     pub(crate) fn carries(self, secret: &[u8]) -> bool {
-        let value = self.value();
-        value == secret || {
-            let plus_as_blank: Vec<u8> =
-                self.split().1.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+        let (name, value) = self.split();
+        let raw = if value.is_empty() { name } else { value };
+        decode(raw) == secret || {
+            let plus_as_blank: Vec<u8> = raw.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
             decode(&plus_as_blank) == secret
         }
     }
@@ -114,5 +115,7 @@ mod tests {
         assert!(parameter("/?x=a+b").carries(b"a+b"));
         assert!(parameter("/?x=a+b").carries(b"a b"));
         assert!(!parameter("/?x=a+b").carries(b"ab"));
+        assert!(parameter("/?a%2Bb").carries(b"a+b") && parameter("/?a=").carries(b"a"));
+        assert!(!parameter("/?a=b").carries(b"a"));
     }
 }

@@ -122,9 +122,13 @@ pub(crate) struct StripList {
 }
 
 impl StripList {
+    /// Envoy's router answers 404 to a request without this one, which Envoy itself has set.
+    pub(crate) const NEEDED_BY_ENVOY: &str = "x-forwarded-proto";
+
     pub(crate) fn contains(&self, name: &[u8]) -> bool {
         self.names.iter().any(|entry| entry.as_bytes() == name)
-            || self.prefixes.iter().any(|prefix| name.starts_with(prefix.as_bytes()))
+            || (name != Self::NEEDED_BY_ENVOY.as_bytes()
+                && self.prefixes.iter().any(|prefix| name.starts_with(prefix.as_bytes())))
     }
 }
 
