@@ -15,6 +15,8 @@ const OBJECTS: &[(&str, &str)] = &[
     ("providers.<name>.deployment_key", r#"{ "providers": { "a": { "deployment_key": { "?": 1 } } } }"#),
     ("routes[]", r#"{ "routes": [ { "?": 1 } ] }"#),
     ("routes[].match", r#"{ "routes": [ { "match": { "?": 1 } } ] }"#),
+    ("verification_service", r#"{ "verification_service": { "?": 1 } }"#),
+    ("verification_service.send_as", r#"{ "verification_service": { "send_as": { "?": 1 } } }"#),
     ("identity_headers", r#"{ "identity_headers": { "?": 1 } }"#),
 ];
 

@@ -12,6 +12,7 @@ const REASONS: &[DenyReason] = &[
     DenyReason::ExpiredApiKey,
     DenyReason::NotYetValidApiKey,
     DenyReason::DisabledApiKey,
+    DenyReason::VerificationUnavailable,
     DenyReason::ConsumerNotAllowed,
     DenyReason::ProviderNotAllowed,
     DenyReason::MissingProviderKey,
