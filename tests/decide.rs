@@ -8,6 +8,7 @@
 )]
 
 mod corpus;
+mod edits;
 mod through_core;
 
 use std::time::SystemTime;

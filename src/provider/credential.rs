@@ -94,6 +94,8 @@ fn api_key<'a>(
             let value = request.value(name.as_bytes())?;
             Cow::Borrowed(match &place.scheme {
                 Some(scheme) => secret_behind(scheme, value)?,
+                // A scheme with nothing behind it is no credential, where any value would do.
+                None if secret_behind("Bearer", value).is_some_and(<[u8]>::is_empty) => return None,
                 None => value,
             })
         }

@@ -53,6 +53,7 @@ fn outcome(policy: &Policy, case: &Case, now: Timestamp) -> Result<Outcome, Stri
             let body = if case.request.method == b"HEAD" { Vec::new() } else { refusal.body };
             (record, Verdict::Refused(Refused { status: refusal.status, headers, body, details: refusal.details }))
         }
+        Decision::AskService { .. } => return Err("it asks the verification service".to_owned()),
         Decision::AskService { .. } => return Err("no case has a verification service".to_owned()),
     };
     let outcome = Outcome { verdict, record: entries(&record) };
