@@ -9,7 +9,7 @@ use crate::refusal::DenyReason;
 use crate::request::{RequestHeaders, cookies, query};
 use crate::secret::KeyDigest;
 use crate::timestamp::Timestamp;
-use crate::verify::{Answer, Question, VerificationService};
+use crate::verify::{Answer, Answers, Question, VerificationService};
 
 /// Anthropic's OAuth tokens begin like this; they are provider credentials, never proxy keys.
 pub(crate) const ANTHROPIC_OAUTH_PREFIX: &[u8] = b"sk-ant-oat";
@@ -61,33 +61,24 @@ pub(crate) fn authenticate<'a>(
     if mode == Mode::Off {
         return Ok(unverified(candidates));
     }
-    let digests: Vec<KeyDigest> = candidates.iter().map(|candidate| KeyDigest::of(&candidate.secret)).collect();
-    let looked_up =
-        || candidates.iter().zip(&digests).map(|(candidate, digest)| (candidate, *digest, policy.keys.find(*digest)));
+    let now = circumstances.now;
     let mut first_bad: Option<Rejection<'a>> = None;
-    for (candidate, key) in looked_up().filter_map(|(candidate, _, key)| Some((candidate, key?))) {
-        match candidate.verified_by(key, circumstances.now) {
-            Ok(caller) => return Ok(caller),
-            Err(rejection) => first_bad = first_bad.or(Some(rejection)),
+    let mut unknown = Vec::new();
+    for candidate in &candidates {
+        let digest = KeyDigest::of(&candidate.secret);
+        match policy.keys.find(digest).map(|key| candidate.verified_by(key, now)) {
+            Some(Ok(caller)) => return Ok(caller),
+            Some(Err(rejection)) => first_bad = first_bad.or(Some(rejection)),
+            None => unknown.push((candidate, digest)),
         }
     }
     if let Some(service) = &policy.verification_service {
-        let unknown = looked_up().filter(|(_, _, key)| key.is_none());
-        for (candidate, digest, _) in unknown.filter(|(candidate, ..)| VerificationService::may_know(&candidate.secret))
-        {
-            match circumstances.answers.find(digest) {
-                None => {
-                    let headers = service.request(&candidate.secret, digest);
-                    return Err(Unauthenticated::Ask(Question { digest, headers }));
-                }
-                Some(Answer::Unavailable) => {
-                    return Err(candidate.rejected(DenyReason::VerificationUnavailable).into());
-                }
-                Some(Answer::NotAKey) => {}
-                Some(Answer::Key(key)) => match candidate.verified_by(key, circumstances.now) {
-                    Ok(caller) => return Ok(caller),
-                    Err(rejection) => first_bad = first_bad.or(Some(rejection)),
-                },
+        for (candidate, digest) in unknown {
+            match answer(service, candidate, digest, &circumstances.answers)?.map(|key| candidate.verified_by(key, now))
+            {
+                Some(Ok(caller)) => return Ok(caller),
+                Some(Err(rejection)) => first_bad = first_bad.or(Some(rejection)),
+                None => {}
             }
         }
     }
@@ -98,6 +89,24 @@ pub(crate) fn authenticate<'a>(
             Err(Rejection { reason: DenyReason::MissingApiKey, auth_source: None, key: None }.into())
         }
         (None, Mode::Auto | Mode::Off, _) => Ok(unverified(candidates)),
+    }
+}
+
+/// Returns the key that the service knows a candidate for, if it is one.
+fn answer<'a>(
+    service: &VerificationService,
+    candidate: &Candidate<'a>,
+    digest: KeyDigest,
+    answers: &'a Answers,
+) -> Result<Option<&'a Key>, Unauthenticated<'a>> {
+    if !VerificationService::may_know(&candidate.secret) {
+        return Ok(None);
+    }
+    match answers.find(digest) {
+        Some(Answer::Key(key)) => Ok(Some(key)),
+        Some(Answer::NotAKey) => Ok(None),
+        Some(Answer::Unavailable) => Err(candidate.rejected(DenyReason::VerificationUnavailable).into()),
+        None => Err(Unauthenticated::Ask(Question { digest, headers: service.request(&candidate.secret, digest) })),
     }
 }
 
