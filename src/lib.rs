@@ -9,6 +9,8 @@
 //! [`Policy::from_json`] checks a configuration once; [`decide()`] holds each request against it.
 
 mod authenticate;
+#[cfg(not(target_family = "wasm"))]
+pub mod cli;
 mod config;
 mod decide;
 mod earlier;

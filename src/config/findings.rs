@@ -75,7 +75,7 @@ pub(super) fn from_json(path: &str, error: &serde_json::Error) -> ConfigError {
 const WHOLE: &str = "configuration";
 
 /// Returns a path of which no part can be a secret that slipped into a name.
-fn shown(path: &str) -> String {
+pub(crate) fn shown(path: &str) -> String {
     if path == "." {
         return WHOLE.to_owned();
     }

@@ -11,6 +11,8 @@ mod routes;
 mod service;
 mod wire;
 
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use findings::shown;
 pub use findings::{ConfigError, Warning};
 
 use findings::Findings;
@@ -64,6 +66,12 @@ fn parse(json: &[u8]) -> Result<wire::Configuration, ConfigError> {
         .map_err(|error| findings::from_json(&error.path().to_string(), error.inner()))?;
     deserializer.end().map_err(|error| findings::from_json(".", &error))?;
     Ok(configuration)
+}
+
+/// Returns the first error of form, if the document is not of the right one.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) fn error_of_form(json: &[u8]) -> Option<ConfigError> {
+    parse(json).err()
 }
 
 /// Checks field by field; returns `None` only where something is wrong.

@@ -1,0 +1,100 @@
+//! `clusters` beside Envoy routes that match on what the filter changes: the cluster that the filter has seen is then
+//! not the one that the request goes to.
+
+use crate::cli::document::Node;
+use crate::cli::finding::Finding;
+use crate::policy::Policy;
+
+/// Checks the routes of a connection manager against a policy that binds providers to clusters.
+pub(super) fn check(policy: &Policy, connection_manager: &Node) -> Vec<Finding> {
+    if !policy.reads_cluster() {
+        return Vec::new();
+    }
+    let hosts = connection_manager.at(&["route_config", "virtual_hosts"]).map(Node::items).unwrap_or_default();
+    let mut findings = Vec::new();
+    for (host_index, host) in hosts.iter().enumerate() {
+        let routes = host.get("routes").map(Node::items).unwrap_or_default();
+        for (index, route) in routes.iter().enumerate() {
+            let path = format!("route_config.virtual_hosts[{host_index}].routes[{index}]");
+            check_route(policy, route, &path, &mut findings);
+        }
+    }
+    findings
+}
+
+fn check_route(policy: &Policy, route: &Node, path: &str, findings: &mut Vec<Finding>) {
+    let in_match = |field: &str| route.at(&["match", field]).map(Node::items).unwrap_or_default();
+    for (at, header) in in_match("headers").iter().enumerate() {
+        let name = header.text_of("name").to_ascii_lowercase();
+        let path = format!("{path}.match.headers[{at}]");
+        if is_changed(policy, &name) {
+            findings.push(unsound(path, "a header that the filter does not change", header));
+        } else if !name.starts_with(':') && matches_any_value(header) {
+            findings.push(Finding::warning(
+                path,
+                "matches whatever the value: a header that carries the proxy key is removed, and another route may match then",
+                Some(header.at),
+            ));
+        }
+    }
+    for (at, parameter) in in_match("query_parameters").iter().enumerate() {
+        let name = parameter.text_of("name");
+        if policy.credential_places.query().iter().any(|cut| **cut == *name) {
+            let path = format!("{path}.match.query_parameters[{at}]");
+            findings.push(unsound(path, "a query parameter that the filter does not cut out", parameter));
+        }
+    }
+    for (at, cookie) in in_match("cookies").iter().enumerate() {
+        let name = cookie.text_of("name");
+        if policy.credential_places.cookies().iter().any(|cut| **cut == *name) {
+            let path = format!("{path}.match.cookies[{at}]");
+            findings.push(unsound(path, "a cookie that the filter does not cut out", cookie));
+        }
+    }
+    let cluster_header = route.at(&["route", "cluster_header"]);
+    let by_header =
+        cluster_header.filter(|node| is_changed(policy, &node.text().unwrap_or_default().to_ascii_lowercase()));
+    if let Some(node) = by_header {
+        findings.push(unsound(
+            format!("{path}.route.cluster_header"),
+            "a header that the filter does not change",
+            node,
+        ));
+    }
+}
+
+/// Whether the filter may remove or set the header.
+fn is_changed(policy: &Policy, name: &str) -> bool {
+    let cuts_cookies = !policy.credential_places.cookies().is_empty() && name == "cookie";
+    let bytes = name.as_bytes();
+    let cuts_query = !policy.credential_places.query().is_empty() && name == ":path";
+    policy.credential_places.contains(bytes)
+        || policy.identity_headers.contains(bytes)
+        || policy.strip_list.contains(bytes)
+        || cuts_cookies
+        || cuts_query
+}
+
+/// Whether a matcher of Envoy's takes any value, or what is absent.
+fn matches_any_value(header: &Node) -> bool {
+    const BY_VALUE: [&str; 7] = [
+        "string_match",
+        "exact_match",
+        "prefix_match",
+        "suffix_match",
+        "contains_match",
+        "safe_regex_match",
+        "range_match",
+    ];
+    let has = |field: &str| header.get(field).is_some();
+    let inverted = header.get("invert_match").is_some_and(Node::is_true);
+    inverted || has("present_match") || !BY_VALUE.iter().any(|field| has(field))
+}
+
+fn unsound(path: String, expected: &str, at: &Node) -> Finding {
+    let message = format!(
+        "expected {expected}, as a provider has clusters: the cluster is checked before the change and chosen after it"
+    );
+    let help = "match on identity_headers.provider and drop clusters, or match on something else".to_owned();
+    Finding { help: Some(help), ..Finding::error(path, message, Some(at.at)) }
+}

@@ -1,0 +1,79 @@
+//! Routes of the configuration that no request reaches.
+
+use crate::policy::Policy;
+use crate::route::{HostMatch, PathMatch, RouteMatch};
+
+/// Returns each route that an earlier one covers whole, with the first that does.
+pub(super) fn covered(policy: &Policy) -> Vec<(usize, usize)> {
+    let matchers: Vec<&RouteMatch> = policy.routes.iter().map(|route| &route.matcher).collect();
+    let by_earlier = |(index, later): (usize, &&RouteMatch)| {
+        let earlier = matchers.iter().take(index).position(|earlier| covers(earlier, later))?;
+        Some((index, earlier))
+    };
+    matchers.iter().enumerate().filter_map(by_earlier).collect()
+}
+
+/// Whether all that the later one matches is matched by the earlier one.
+fn covers(earlier: &RouteMatch, later: &RouteMatch) -> bool {
+    let path = match (&earlier.path, &later.path) {
+        (None, _) => true,
+        // Requests without a path, too, match a route without one.
+        (Some(_), None) => false,
+        (Some(PathMatch::Exact(earlier)), Some(PathMatch::Exact(later))) => earlier == later,
+        (Some(PathMatch::Exact(_)), Some(PathMatch::Prefix(_))) => false,
+        (Some(PathMatch::Prefix(earlier)), Some(PathMatch::Exact(later) | PathMatch::Prefix(later))) => {
+            later.strip_prefix(&**earlier).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        }
+    };
+    let host = match (&earlier.host, &later.host) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(HostMatch::Exact(earlier)), Some(HostMatch::Exact(later))) => earlier == later,
+        (Some(HostMatch::Exact(_)), Some(HostMatch::Below(_))) => false,
+        (Some(HostMatch::Below(earlier)), Some(HostMatch::Exact(later))) => {
+            later.len() > earlier.len() && later.ends_with(&**earlier)
+        }
+        (Some(HostMatch::Below(earlier)), Some(HostMatch::Below(later))) => later.ends_with(&**earlier),
+    };
+    let methods = match (&earlier.methods, &later.methods) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(earlier), Some(later)) => later.iter().all(|method| earlier.contains(method)),
+    };
+    path && host && methods
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn covered_in(routes: &str) -> Vec<(usize, usize)> {
+        let json = format!("{{ \"mode\": \"off\", \"routes\": [{routes}] }}");
+        covered(&Policy::from_json(json.as_bytes(), &|_| None).unwrap().policy)
+    }
+
+    #[test]
+    fn only_what_an_earlier_route_matches_whole_is_covered() {
+        let prefix = |text: &str| format!(r#"{{ "match": {{ "path_prefix": "{text}" }} }}"#);
+        assert_eq!(covered_in(&[prefix("/v1"), prefix("/v1/messages")].join(",")), [(1, 0)]);
+        assert_eq!(covered_in(&[prefix("/v1/messages"), prefix("/v1")].join(",")), []);
+        assert_eq!(covered_in(&[prefix("/v1"), prefix("/v1x")].join(",")), []);
+        assert_eq!(covered_in(&[prefix("/"), prefix("/v1")].join(",")), [(1, 0)]);
+        let of = |matcher: &str| format!(r#"{{ "match": {matcher} }}"#);
+        let any_host = of(r#"{ "host": "*.example.com" }"#);
+        assert_eq!(
+            covered_in(&[any_host.clone(), of(r#"{ "host": "a.b.example.com", "path": "/x" }"#)].join(",")),
+            [(1, 0)]
+        );
+        assert_eq!(covered_in(&[any_host, of(r#"{ "host": "example.com" }"#)].join(",")), []);
+        let post = of(r#"{ "path": "/x", "methods": ["POST"] }"#);
+        assert_eq!(covered_in(&[post.clone(), of(r#"{ "path": "/x", "methods": ["POST", "GET"] }"#)].join(",")), []);
+        assert_eq!(covered_in(&[post.clone(), post].join(",")), [(1, 0)]);
+    }
+
+    #[test]
+    fn a_request_without_a_path_still_reaches_a_route_without_one() {
+        let all_paths = r#"{ "match": { "path_prefix": "/" } }, { "match": { "methods": ["CONNECT"] } }"#;
+        assert_eq!(covered_in(all_paths), []);
+    }
+}

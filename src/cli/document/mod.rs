@@ -1,0 +1,207 @@
+//! Files as trees whose every part knows where it stands: JSON and YAML, several documents in one file.
+
+mod json;
+mod path;
+mod yaml;
+
+use std::fmt;
+
+pub(super) use path::Located;
+
+/// A place in a file; line and column count from 1, the column in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Position {
+    pub(super) line: usize,
+    pub(super) column: usize,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+/// A value and where it begins.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) at: Position,
+    pub(super) value: Value,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    Null,
+    Bool(bool),
+    /// A bare `on`, `off`, `yes` or `no`, which readers of YAML 1.1 take for a boolean.
+    BareWord(bool),
+    Number(serde_json::Number),
+    Text(String, Style),
+    List(Vec<Node>),
+    Map(Vec<Entry>),
+}
+
+/// How a text is written: says where its own lines stand in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    /// As it is, or in quotes.
+    Inline,
+    /// As a block of lines behind `|`.
+    Block,
+}
+
+/// One field of a map; names may repeat.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) name: String,
+    pub(super) name_at: Position,
+    pub(super) value: Node,
+}
+
+/// A text that is no document.
+#[derive(Debug)]
+pub(super) struct SyntaxError {
+    pub(super) at: Position,
+    pub(super) message: String,
+}
+
+/// Deeper nesting is no configuration.
+const DEEPEST: usize = 100;
+/// More values, once aliases stand for what they name, are none either.
+const MOST_NODES: usize = 5_000_000;
+
+/// Reads all documents of a file.
+///
+/// # Errors
+/// Says what is wrong with the syntax, and where.
+pub(super) fn documents(file: &str, text: &str) -> Result<Vec<Node>, SyntaxError> {
+    let is_json = text.trim_start().starts_with('{');
+    match (is_json.then(|| json::read(text)), file.ends_with(".json")) {
+        (Some(Ok(document)), _) => Ok(vec![document]),
+        (Some(Err(error)), true) => Err(error),
+        (None, true) => json::read(text).map(|document| vec![document]),
+        _ => yaml::read(text),
+    }
+}
+
+/// Reads a configuration that stands as text in another document.
+///
+/// # Errors
+/// Says what is wrong with the syntax, and where in the text.
+pub(super) fn json(text: &str) -> Result<Node, SyntaxError> {
+    json::read(text)
+}
+
+impl Node {
+    pub(super) fn entries(&self) -> &[Entry] {
+        match &self.value {
+            Value::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    pub(super) fn items(&self) -> &[Node] {
+        match &self.value {
+            Value::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    pub(super) fn is_map(&self) -> bool {
+        matches!(self.value, Value::Map(_))
+    }
+
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Text(text, _) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_true(&self) -> bool {
+        matches!(self.value, Value::Bool(true) | Value::BareWord(true))
+    }
+
+    /// Returns the field of that name.
+    pub(super) fn get(&self, name: &str) -> Option<&Node> {
+        self.entries().iter().find(|entry| entry.name == name).map(|entry| &entry.value)
+    }
+
+    /// Returns what is reached by one name after the other.
+    pub(super) fn at(&self, names: &[&str]) -> Option<&Node> {
+        names.iter().try_fold(self, |node, name| node.get(name))
+    }
+
+    /// Returns the text of a field, empty where there is none.
+    pub(super) fn text_of(&self, name: &str) -> &str {
+        self.get(name).and_then(Node::text).unwrap_or_default()
+    }
+
+    /// Takes out what the steps lead to, indices into entries and items.
+    pub(super) fn remove(&mut self, steps: &[usize]) {
+        match (steps, &mut self.value) {
+            ([last], Value::List(items)) if *last < items.len() => drop(items.remove(*last)),
+            ([last], Value::Map(entries)) if *last < entries.len() => drop(entries.remove(*last)),
+            ([first, rest @ ..], Value::List(items)) => {
+                items.get_mut(*first).into_iter().for_each(|item| item.remove(rest))
+            }
+            ([first, rest @ ..], Value::Map(entries)) => {
+                entries.get_mut(*first).into_iter().for_each(|entry| entry.value.remove(rest));
+            }
+            _ => {}
+        }
+    }
+
+    /// Writes the value as JSON: names that repeat still repeat.
+    pub(super) fn to_json(&self) -> String {
+        let mut json = String::new();
+        self.write(&mut json);
+        json
+    }
+
+    fn write(&self, json: &mut String) {
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        match &self.value {
+            Value::Null => json.push_str("null"),
+            Value::Bool(value) | Value::BareWord(value) => json.push_str(if *value { "true" } else { "false" }),
+            Value::Number(number) => json.push_str(&number.to_string()),
+            Value::Text(text, _) => json.push_str(&quoted(text)),
+            Value::List(items) => {
+                json.push('[');
+                for (index, item) in items.iter().enumerate() {
+                    json.push_str(if index == 0 { "" } else { "," });
+                    item.write(json);
+                }
+                json.push(']');
+            }
+            Value::Map(entries) => {
+                json.push('{');
+                for (index, entry) in entries.iter().enumerate() {
+                    json.push_str(if index == 0 { "" } else { "," });
+                    json.push_str(&quoted(&entry.name));
+                    json.push(':');
+                    entry.value.write(json);
+                }
+                json.push('}');
+            }
+        }
+    }
+}
+
+/// Returns how a position within a text becomes one in the file, where that text is a value.
+pub(super) fn relocation(file: &str, holder: &Node) -> impl Fn(Position) -> Position + use<> {
+    let (at, block) = match &holder.value {
+        Value::Text(text, Style::Block) => {
+            let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+            let is_content = |line: &&str| !line.trim().is_empty();
+            let within = text.lines().find(is_content).map_or(0, indent);
+            // The value begins at its `|`, its first line stands below; blank lines keep their place.
+            let outside = file.lines().skip(holder.at.line).find(is_content).map_or(0, indent);
+            (holder.at, Some(outside.saturating_sub(within)))
+        }
+        _ => (holder.at, None),
+    };
+    move |position| match block {
+        Some(indent) => Position { line: at.line + position.line, column: indent + position.column },
+        None => at,
+    }
+}

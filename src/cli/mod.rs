@@ -1,0 +1,116 @@
+//! The command-line tool `byok`: checks a configuration and explains a request, by the filter's own code.
+
+mod args;
+mod check;
+mod document;
+mod finding;
+
+use std::io::{Read as _, Write as _};
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use clap::Parser as _;
+
+use self::args::{Arguments, Command, Format};
+use self::finding::Severity;
+use crate::timestamp::Timestamp;
+
+/// What the tool reads besides its files.
+struct World {
+    /// Returns the value of a variable that is set.
+    environment: Box<dyn Fn(&str) -> Option<String>>,
+    now: Timestamp,
+}
+
+/// How a command ends.
+enum End {
+    /// All is in order.
+    Good,
+    /// There are errors, and they have been shown.
+    Bad,
+}
+
+/// Why a command did not come to its end.
+struct Failure(String);
+
+/// Runs the tool with the arguments of the process.
+///
+/// It exits with 0, with 1 where there are errors, and with 2 where the arguments are wrong.
+pub fn main() -> ExitCode {
+    let world = World { environment: Box::new(|name| std::env::var(name).ok()), now: SystemTime::now().into() };
+    match run(Arguments::parse().command, &world) {
+        Ok(End::Good) => ExitCode::SUCCESS,
+        Ok(End::Bad) => ExitCode::from(1),
+        Err(Failure(message)) => {
+            let red = anstyle::AnsiColor::Red.on_default().bold();
+            // Nobody is left to tell where standard error is closed.
+            let _ = writeln!(anstream::stderr(), "{red}error{red:#}: {message}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn run(command: Command, world: &World) -> Result<End, Failure> {
+    match command {
+        Command::Check(arguments) => check_files(&arguments, world),
+    }
+}
+
+fn check_files(arguments: &args::Check, world: &World) -> Result<End, Failure> {
+    let (mut errors, mut warnings) = (0, 0);
+    let mut more_may_follow = false;
+    let mut out = anstream::stdout().lock();
+    for file in &arguments.files {
+        let name = file.to_string_lossy();
+        let report = check::check(&name, &read(file)?, world);
+        more_may_follow |= report.more_may_follow;
+        for finding in &report.findings {
+            match finding.severity {
+                Severity::Error => errors += 1,
+                Severity::Warning => warnings += 1,
+            }
+            match arguments.format {
+                Format::Text => writeln!(out, "{}", finding.render(&name))?,
+                Format::Json => writeln!(out, "{}", finding.to_json(&name))?,
+            }
+        }
+    }
+    if arguments.format == Format::Text {
+        let files = counted(arguments.files.len(), "file");
+        let found = match (errors, warnings) {
+            (0, 0) => "in order".to_owned(),
+            (0, warnings) => counted(warnings, "warning"),
+            (errors, 0) => counted(errors, "error"),
+            (errors, warnings) => format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")),
+        };
+        let more = if more_may_follow { "; more may show once these are corrected" } else { "" };
+        writeln!(out, "{files}: {found}{more}")?;
+    }
+    let denied = errors > 0 || (arguments.deny_warnings && warnings > 0);
+    Ok(if denied { End::Bad } else { End::Good })
+}
+
+fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Reads a file as text; `-` is standard input.
+fn read(file: &std::path::Path) -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = if file.as_os_str() == "-" {
+        std::io::stdin().lock().read_to_string(&mut text)
+    } else {
+        std::fs::File::open(file).and_then(|mut file| file.read_to_string(&mut text))
+    };
+    read.map(|_| text).map_err(|error| Failure(format!("{}: {error}", file.display())))
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        // A reader that has seen enough is no failure worth words.
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            std::process::exit(0);
+        }
+        Self(error.to_string())
+    }
+}
