@@ -4,6 +4,7 @@
 //! - [`tools`] finds or installs Envoy and func-e, outside the clone
 //! - [`envoy`] is the one launcher of Envoy
 //! - [`demo`] runs `envoy/envoy.yaml` and checks five answers, [`func_e`] does so under a real func-e
+//! - [`istio`] holds `envoy/istio` against Istio's schemas
 //! - [`litellm`] is the one launcher of LiteLLM
 
 pub mod build;
@@ -11,6 +12,7 @@ pub mod demo;
 pub mod envoy;
 pub mod func_e;
 mod http;
+pub mod istio;
 pub mod litellm;
 pub mod package;
 pub mod ports;

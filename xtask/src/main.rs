@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use xtask::{build, demo, func_e, module_path, root};
+use xtask::{build, demo, func_e, istio, module_path, root};
 
 /// What make needs beyond one line.
 #[derive(Parser)]
@@ -18,6 +18,8 @@ enum Task {
     Demo,
     /// Runs envoy/envoy.yaml under a real func-e, and checks the five answers.
     TestFuncE,
+    /// Validates envoy/istio against the schemas of Istio and Kubernetes.
+    TestIstio,
 }
 
 fn main() -> ExitCode {
@@ -42,5 +44,6 @@ fn perform(task: Task) -> Result<()> {
         Task::Run => demo::run(),
         Task::Demo => demo::demo(),
         Task::TestFuncE => func_e::test(),
+        Task::TestIstio => istio::test(),
     }
 }

@@ -1,6 +1,7 @@
 //! Tools that are installed on first use, into a cache outside the clone.
 
 mod cache;
+mod go;
 mod litellm;
 
 use std::env;
@@ -12,13 +13,11 @@ use anyhow::{Context, Result, bail};
 
 pub use cache::cache_dir;
 use cache::install_once;
+pub use go::{FUNC_E_VERSION, KUBECONFORM_VERSION, func_e_binary, go_module, kubeconform_binary};
 pub use litellm::{LITELLM_VERSION, litellm_python};
 
 /// The Envoy that the project is tested with.
 pub const ENVOY_VERSION: &str = "1.40.0";
-
-/// The func-e that `make test-func-e` runs.
-pub const FUNC_E_VERSION: &str = "1.6.0";
 
 /// Returns the Envoy for tests and benchmarks: `ENVOY` if given, else the pinned one.
 ///
@@ -43,25 +42,6 @@ pub fn envoy_binary_for_run() -> Result<PathBuf> {
         Some(func_e) => envoy_of_func_e(&func_e),
         None => pinned_envoy(),
     }
-}
-
-/// Returns the pinned func-e, built by Go into the cache.
-///
-/// # Errors
-/// There is no Go, or Go can't fetch the module.
-pub fn func_e_binary() -> Result<PathBuf> {
-    let Some(go) = find_on_path("go") else {
-        bail!("func-e is built by Go, and there is no `go` on PATH: install Go (https://go.dev/dl) and try again");
-    };
-    install_once(
-        &format!("func-e-{FUNC_E_VERSION}"),
-        |dir| existing(dir.join("func-e")),
-        |dir| {
-            let package = format!("github.com/tetratelabs/func-e/cmd/func-e@v{FUNC_E_VERSION}");
-            run(Command::new(&go).args(["install", &package]).env("GOBIN", dir))
-                .context("go could not install func-e: is there a network?")
-        },
-    )
 }
 
 fn envoy_from_environment() -> Result<Option<PathBuf>> {

@@ -1,0 +1,94 @@
+//! Bootstraps, and Envoy's own verdict on them.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use xtask::tools::envoy_binary;
+
+use super::{Example, Setting, strings};
+
+const FILTER: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+
+/// Finds the filter wherever it stands in a bootstrap.
+pub(super) fn examples(file: &str, part: &Value) -> Vec<Example> {
+    if part["@type"] == FILTER {
+        return vec![example(file, &part["config"])];
+    }
+    match part {
+        Value::Object(fields) => fields.values().flat_map(|part| examples(file, part)).collect(),
+        Value::Array(items) => items.iter().flat_map(|part| examples(file, part)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn example(file: &str, plugin: &Value) -> Example {
+    let configuration = plugin["configuration"]["value"].as_str();
+    Example {
+        place: file.to_owned(),
+        setting: Setting::Bootstrap(file.to_owned()),
+        configuration: configuration.unwrap_or_else(|| panic!("{file}: no configuration in JSON")).to_owned(),
+        variables: strings(&plugin["vm_config"]["environment_variables"]["host_env_keys"]),
+        failure_policy: plugin["failure_policy"].as_str().unwrap_or_default().to_owned(),
+    }
+}
+
+/// Asks Envoy whether it would start, and what it says.
+pub(crate) fn validate(example: &Example, environment: &[(String, String)]) -> (bool, String) {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let config = match &example.setting {
+        Setting::Bootstrap(file) => PathBuf::from(file),
+        Setting::Istio(_) => {
+            let path = directory.path().join("envoy.json");
+            fs::write(&path, bootstrap(example).to_string()).expect("a writable file");
+            path
+        }
+    };
+    // Sees to it that the module is there, and no older than its sources.
+    crate::module::path();
+    let output = Command::new(envoy_binary().unwrap_or_else(|error| panic!("{error:#}")))
+        .args(["--mode", "validate", "--log-level", "warning", "-c"])
+        .arg(config)
+        .current_dir(xtask::root())
+        .env_clear()
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .output()
+        .expect("Envoy starts");
+    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// What Istio's control plane and agent make of a plugin, as far as the filter sees it.
+fn bootstrap(example: &Example) -> Value {
+    let plugin = json!({
+        "name": example.place,
+        "failure_policy": example.failure_policy,
+        "vm_config": {
+            "runtime": "envoy.wasm.runtime.v8",
+            "code": { "local": { "filename": crate::module::path() } },
+            "environment_variables": { "host_env_keys": example.variables },
+        },
+        "configuration": {
+            "@type": "type.googleapis.com/google.protobuf.StringValue",
+            "value": example.configuration,
+        },
+    });
+    let manager = json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "test",
+        "http_filters": [
+            { "name": "byok", "typed_config": { "@type": FILTER, "config": plugin } },
+            { "name": "envoy.filters.http.router", "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" } },
+        ],
+        "route_config": {},
+    });
+    json!({ "static_resources": { "listeners": [ {
+        "name": "gateway",
+        "address": { "socket_address": { "address": "127.0.0.1", "port_value": 0 } },
+        "filter_chains": [ { "filters": [
+            { "name": "envoy.filters.network.http_connection_manager", "typed_config": manager }
+        ] } ],
+    } ] } })
+}

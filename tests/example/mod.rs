@@ -1,0 +1,82 @@
+//! The files under `envoy/`, and the configurations of the filter in them.
+
+mod envoy;
+pub(crate) mod istio;
+
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize as _;
+use serde_json::Value;
+
+pub(crate) use envoy::validate;
+
+/// One configuration of the filter, and what stands around it.
+pub(crate) struct Example {
+    /// File and name, for a failure.
+    pub(crate) place: String,
+    pub(crate) setting: Setting,
+    /// As the filter gets it: JSON.
+    pub(crate) configuration: String,
+    /// The environment variables that it may see.
+    pub(crate) variables: Vec<String>,
+    /// In Envoy's words.
+    pub(crate) failure_policy: String,
+}
+
+pub(crate) enum Setting {
+    /// The file, seen from the repository's root, is a bootstrap of Envoy's.
+    Bootstrap(String),
+    /// The plugin runs in the proxies of this workload.
+    Istio(istio::Workload),
+}
+
+/// All YAML files, seen from the repository's root, in order.
+pub(crate) fn files() -> Vec<String> {
+    let mut files = Vec::new();
+    collect(Path::new("envoy"), &mut files);
+    files.sort();
+    files
+}
+
+/// The configurations of all files.
+pub(crate) fn all() -> Vec<Example> {
+    let examples: Vec<Example> = files().iter().flat_map(|file| of(file)).collect();
+    assert!(!examples.is_empty(), "no example under envoy/");
+    examples
+}
+
+/// The configurations of one file.
+pub(crate) fn of(file: &str) -> Vec<Example> {
+    documents(file)
+        .iter()
+        .flat_map(|document| match document["kind"].as_str() {
+            Some("WasmPlugin") => vec![istio::example(file, document, &document["spec"])],
+            Some("TrafficExtension") => vec![istio::example(file, document, &document["spec"]["wasm"])],
+            _ => envoy::examples(file, document),
+        })
+        .collect()
+}
+
+/// The documents of a YAML file.
+fn documents(file: &str) -> Vec<Value> {
+    let text = fs::read_to_string(xtask::root().join(file)).expect("a readable example");
+    let documents = serde_yaml_ng::Deserializer::from_str(&text);
+    documents.map(|document| Value::deserialize(document).unwrap_or_else(|error| panic!("{file}: {error}"))).collect()
+}
+
+fn collect(directory: &Path, files: &mut Vec<String>) {
+    for entry in fs::read_dir(xtask::root().join(directory)).expect("a readable folder") {
+        let path = directory.join(entry.expect("a folder entry").file_name());
+        if xtask::root().join(&path).is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            files.push(path.to_str().expect("a name in UTF-8").to_owned());
+        }
+    }
+}
+
+/// The strings of a list.
+fn strings(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
