@@ -54,7 +54,6 @@ fn outcome(policy: &Policy, case: &Case, now: Timestamp) -> Result<Outcome, Stri
             (record, Verdict::Refused(Refused { status: refusal.status, headers, body, details: refusal.details }))
         }
         Decision::AskService { .. } => return Err("it asks the verification service".to_owned()),
-        Decision::AskService { .. } => return Err("no case has a verification service".to_owned()),
     };
     let outcome = Outcome { verdict, record: entries(&record) };
     let counter = crate::corpus::counter(&outcome.record);

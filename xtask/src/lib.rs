@@ -6,6 +6,7 @@
 //! - [`demo`] runs `envoy/envoy.yaml` and checks five answers, [`func_e`] does so under a real func-e
 //! - [`istio`] holds `envoy/istio` against Istio's schemas
 //! - [`litellm`] is the one launcher of LiteLLM
+//! - [`web`] runs the corpus on `wasm32-unknown-unknown` in Node
 
 pub mod build;
 pub mod demo;
@@ -17,6 +18,7 @@ pub mod litellm;
 pub mod package;
 pub mod ports;
 pub mod tools;
+pub mod web;
 
 use std::path::{Path, PathBuf};
 

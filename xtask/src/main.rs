@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use xtask::{build, demo, func_e, istio, module_path, root};
+use xtask::{build, demo, func_e, istio, module_path, root, web};
 
 /// What make needs beyond one line.
 #[derive(Parser)]
@@ -20,6 +20,8 @@ enum Task {
     TestFuncE,
     /// Validates envoy/istio against the schemas of Istio and Kubernetes.
     TestIstio,
+    /// Runs the corpus through the core on wasm32-unknown-unknown, in Node.
+    TestWeb,
 }
 
 fn main() -> ExitCode {
@@ -45,5 +47,6 @@ fn perform(task: Task) -> Result<()> {
         Task::Demo => demo::demo(),
         Task::TestFuncE => func_e::test(),
         Task::TestIstio => istio::test(),
+        Task::TestWeb => web::test(),
     }
 }

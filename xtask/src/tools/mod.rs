@@ -3,6 +3,7 @@
 mod cache;
 mod go;
 mod litellm;
+mod wasm_bindgen;
 
 use std::env;
 use std::fs;
@@ -15,6 +16,7 @@ pub use cache::cache_dir;
 use cache::install_once;
 pub use go::{FUNC_E_VERSION, KUBECONFORM_VERSION, func_e_binary, go_module, kubeconform_binary};
 pub use litellm::{LITELLM_VERSION, litellm_python};
+pub use wasm_bindgen::wasm_bindgen_test_runner;
 
 /// The Envoy that the project is tested with.
 pub const ENVOY_VERSION: &str = "1.40.0";
