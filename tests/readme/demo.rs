@@ -52,6 +52,25 @@ fn every_part_of_filter_state_is_in_its_table() {
     assert_eq!(described, known);
 }
 
+#[test]
+fn counters_are_named_as_the_readme_says() {
+    let readme = file("README.md");
+    let start = readme.find("wasmcustom.byok.requests.").expect("the name of a counter");
+    let (pattern, _) = readme[start..].split_once('`').unwrap();
+    let policy = Policy::from_json(configuration(&file("envoy/envoy.yaml")).as_bytes(), &|_| Some("EXAMPLE".into()));
+    let policy = policy.unwrap().policy;
+    let circumstances = Circumstances::default();
+    let Decision::Deny { record, .. } = decide(&policy, &RequestHeaders::from_lines(Vec::new()), &circumstances) else {
+        panic!("a request without a key passes");
+    };
+    let name = pattern
+        .replace("<decision>", "deny")
+        .replace("<reason>", "missing_api_key")
+        .replace("<source>", "none")
+        .replace("<credential source>", "none");
+    assert_eq!(name, format!("wasmcustom.{}", record.counter()));
+}
+
 fn parts(logged: &Value) -> impl Iterator<Item = &String> {
     let parts = logged.as_object().unwrap().keys();
     parts.filter(|name| !["status", "details", "path"].contains(&name.as_str()))
