@@ -149,7 +149,9 @@ impl Policy {
     fn recalled<'a>(&'a self, known: &'a KnownKey) -> Option<&'a Key> {
         match known {
             KnownKey::Configured { consumer, id } => self.keys.named(consumer, id),
-            KnownKey::OfService(key) => self.verification_service.as_ref().map(|_| key),
+            KnownKey::OfService(key) if self.verification_service.is_some() => Some(key),
+            // Without a service its names are anyone's.
+            KnownKey::OfService(key) => self.keys.named(&key.consumer.name, &key.id),
         }
     }
 }

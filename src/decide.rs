@@ -15,7 +15,7 @@ use crate::verify::{Answers, Question};
 /// What else than the request counts.
 #[derive(Debug, Default)]
 pub struct Circumstances<'a> {
-    /// The time of the request; read where [`Policy::reads_clock`].
+    /// The time of the request; read where [`Policy::reads_clock`], and where the service has answered.
     pub now: Timestamp,
     /// The cluster that Envoy has chosen; read where [`Policy::reads_cluster`], before any header changes.
     pub cluster: Option<&'a [u8]>,

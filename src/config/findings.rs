@@ -63,6 +63,7 @@ pub(super) fn from_json(path: &str, error: &serde_json::Error) -> ConfigError {
     let message = match expected {
         Some(expected) if message.starts_with("unknown field") => format!("unknown field, expected {expected}"),
         Some(expected) if expected.starts_with("struct ") => "expected an object".to_owned(),
+        Some("f64") => "expected a number".to_owned(),
         Some(expected) => format!("expected {expected}"),
         // `missing field` and `duplicate field` name a field of ours.
         None if message.starts_with("missing field") || message.starts_with("duplicate field") => message.to_owned(),

@@ -58,14 +58,16 @@ pub(super) fn check(
         }
         read
     };
+    let cache_max_entries = count("cache_max_entries", wire.cache_max_entries, 10_000, 1_000_000);
+    let max_in_flight = count("max_in_flight", wire.max_in_flight, 100, 100_000);
     Some(VerificationService {
         authority,
         cluster: wire.cluster,
         path: wire.path,
         service_key,
         consumer_from: wire.consumer_from,
-        cache_max_entries: count("cache_max_entries", wire.cache_max_entries, 10_000, 1_000_000)?,
-        max_in_flight: count("max_in_flight", wire.max_in_flight, 100, 100_000)?,
+        cache_max_entries: cache_max_entries?,
+        max_in_flight: max_in_flight?,
         timeout: timeout?,
         cache_ttl: cache_ttl?,
         negative_cache_ttl: negative_cache_ttl?,

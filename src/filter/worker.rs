@@ -1,7 +1,8 @@
 //! One worker under one configuration: takes requests to their decision, through the service if need be.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType};
@@ -16,7 +17,7 @@ use crate::request::RequestHeaders;
 use crate::secret::KeyDigest;
 use crate::timestamp::Timestamp;
 use crate::upstream::HeaderMutation;
-use crate::verify::{Answer, Answers, Asked, Inquiries, VerificationService};
+use crate::verify::{Answer, Answers, Asked, Inquiries, Question, VerificationService};
 
 /// The property in which a pass leaves word for the pass after an internal redirect.
 pub(super) const EARLIER_PASS: &str = "byok.earlier_pass";
@@ -35,6 +36,8 @@ pub(super) struct Worker {
     waiting: RefCell<BTreeMap<u32, Waiting>>,
     /// By token: what the calls under way ask about.
     calls: RefCell<BTreeMap<u32, KeyDigest>>,
+    /// Whether the root's tick is to come.
+    tick_is_armed: Cell<bool>,
 }
 
 /// A request that waits: its headers as they came, and the answers so far.
@@ -59,6 +62,7 @@ impl Worker {
             inquiries: RefCell::default(),
             waiting: RefCell::default(),
             calls: RefCell::default(),
+            tick_is_armed: Cell::default(),
         }
     }
 
@@ -78,17 +82,34 @@ impl Worker {
     /// it; calls that requests share are therefore made from the root's tick.
     pub(super) fn send_questions(&self) {
         let Some(service) = self.policy.verification_service() else { return };
-        let _ = hostcalls::set_tick_period(std::time::Duration::ZERO);
-        let questions = self.inquiries.borrow_mut().unsent();
+        self.tick_is_armed.set(false);
+        let _ = hostcalls::set_tick_period(Duration::ZERO);
+        let mut questions = self.inquiries.borrow_mut().unsent();
+        questions.retain(|question| !self.send(question, service));
+        // All calls come first: whoever is told is the context in effect from then on.
         for question in questions {
-            let headers = question.headers.expose();
-            self.counters.borrow_mut().verification(Verification::Call);
-            match hostcalls::dispatch_http_call(service.cluster(), headers, None, Vec::new(), service.timeout()) {
-                Ok(token) => {
-                    self.calls.borrow_mut().insert(token, question.digest);
-                }
-                Err(_) => self.tell(question.digest, &Answer::Unavailable, service),
+            self.tell(question.digest, &Answer::Unavailable, service);
+        }
+    }
+
+    /// Makes the call that asks; tells whether it is under way.
+    fn send(&self, question: &Question, service: &VerificationService) -> bool {
+        self.counters.borrow_mut().verification(Verification::Call);
+        let headers = question.headers.expose();
+        match hostcalls::dispatch_http_call(service.cluster(), headers, None, Vec::new(), service.timeout()) {
+            Ok(token) => {
+                self.calls.borrow_mut().insert(token, question.digest);
+                true
             }
+            Err(_) => false,
+        }
+    }
+
+    /// Has the root's tick send what was asked. Arming an armed tick would put it off, and a busy worker
+    /// would never come to it.
+    fn arm_tick(&self) {
+        if !self.tick_is_armed.replace(true) {
+            let _ = hostcalls::set_tick_period(Duration::from_millis(1));
         }
     }
 
@@ -104,7 +125,8 @@ impl Worker {
         if matches!(answer, Answer::Unavailable) {
             self.counters.borrow_mut().verification(Verification::Failure);
         }
-        let now = now(&self.policy).unwrap_or(Timestamp::MAX);
+        // Without a clock nothing is kept.
+        let now = clock().unwrap_or(Timestamp::MIN);
         let waiters = self.inquiries.borrow_mut().answered(digest, answer, service, now);
         for context_id in waiters {
             let Some(mut waiting) = self.waiting.borrow_mut().remove(&context_id) else { continue };
@@ -125,9 +147,10 @@ impl Worker {
     fn advance(&self, context_id: u32, mut request: Waiting) -> Result<Outcome, HostError> {
         loop {
             let headers = RequestHeaders::from_map(&request.headers).ok_or(HostError)?;
+            let reads_clock = self.policy.reads_clock() || !request.answers.is_empty();
             let cluster = if self.policy.reads_cluster() { host::property(CLUSTER) } else { None };
             let circumstances = Circumstances {
-                now: now(&self.policy)?,
+                now: if reads_clock { clock()? } else { Timestamp::default() },
                 cluster: cluster.as_deref(),
                 earlier: earlier_pass(&self.policy),
                 answers: std::mem::take(&mut request.answers),
@@ -151,7 +174,7 @@ impl Worker {
             };
             let service = self.policy.verification_service().ok_or(HostError)?;
             let digest = question.digest;
-            let asked = self.inquiries.borrow_mut().ask(question, context_id, service, circumstances.now);
+            let asked = self.inquiries.borrow_mut().ask(question, context_id, service, clock()?);
             request.answers = circumstances.answers;
             match asked {
                 Asked::Cached(answer) => {
@@ -162,9 +185,11 @@ impl Worker {
                     self.counters.borrow_mut().verification(Verification::Overflow);
                     request.answers.insert(digest, Answer::Unavailable);
                 }
-                Asked::Waiting => {
+                Asked::New | Asked::Shared => {
+                    if matches!(asked, Asked::New) {
+                        self.arm_tick();
+                    }
                     self.waiting.borrow_mut().insert(context_id, request);
-                    let _ = hostcalls::set_tick_period(std::time::Duration::from_millis(1));
                     return Ok(Outcome::Waits);
                 }
             }
@@ -205,10 +230,7 @@ fn apply(mutations: &[HeaderMutation<'_>]) -> Result<(), HostError> {
     })
 }
 
-fn now(policy: &Policy) -> Result<Timestamp, HostError> {
-    if !policy.reads_clock() {
-        return Ok(Timestamp::default());
-    }
+fn clock() -> Result<Timestamp, HostError> {
     hostcalls::get_current_time().map(Timestamp::from).map_err(|_| HostError)
 }
 

@@ -25,8 +25,10 @@ struct Inquiry {
 pub enum Asked {
     /// The answer is known.
     Cached(Answer),
-    /// It will be told: see [`Inquiries::answered`].
-    Waiting,
+    /// It is to be asked, and will be told: see [`Inquiries::unsent`] and [`Inquiries::answered`].
+    New,
+    /// Another request has asked it before, and the answer will be told to both.
+    Shared,
     /// There are as many calls under way as there may be.
     Overflow,
 }
@@ -39,13 +41,13 @@ impl Inquiries {
         }
         if let Some(inquiry) = self.open.get_mut(&question.digest) {
             inquiry.waiting.push(waiter);
-            return Asked::Waiting;
+            return Asked::Shared;
         }
         if self.open.len() >= service.max_in_flight {
             return Asked::Overflow;
         }
         self.open.insert(question.digest, Inquiry { unsent: Some(question.headers), waiting: vec![waiter] });
-        Asked::Waiting
+        Asked::New
     }
 
     /// Returns what is still to be sent; each request is returned once.
@@ -110,11 +112,12 @@ mod tests {
     #[test]
     fn equal_questions_share_one_call() {
         let mut inquiries = Inquiries::default();
-        for waiter in 0..3 {
-            assert!(matches!(inquiries.ask(question("a"), waiter, &service(), NOW), Asked::Waiting));
+        assert!(matches!(inquiries.ask(question("a"), 0, &service(), NOW), Asked::New));
+        for waiter in 1..3 {
+            assert!(matches!(inquiries.ask(question("a"), waiter, &service(), NOW), Asked::Shared));
         }
         assert_eq!(inquiries.unsent().len(), 1);
-        assert!(matches!(inquiries.ask(question("a"), 3, &service(), NOW), Asked::Waiting));
+        assert!(matches!(inquiries.ask(question("a"), 3, &service(), NOW), Asked::Shared));
         assert_eq!(inquiries.unsent().len(), 0);
         inquiries.leave(0);
         let digest = question("a").digest;
@@ -126,11 +129,11 @@ mod tests {
     fn there_are_never_more_calls_than_allowed() {
         let mut inquiries = Inquiries::default();
         for secret in ["a", "b"] {
-            assert!(matches!(inquiries.ask(question(secret), 0, &service(), NOW), Asked::Waiting));
+            assert!(matches!(inquiries.ask(question(secret), 0, &service(), NOW), Asked::New));
         }
         assert!(matches!(inquiries.ask(question("c"), 0, &service(), NOW), Asked::Overflow));
         inquiries.answered(question("a").digest, &Answer::Unavailable, &service(), NOW);
-        assert!(matches!(inquiries.ask(question("a"), 0, &service(), NOW), Asked::Waiting));
+        assert!(matches!(inquiries.ask(question("a"), 0, &service(), NOW), Asked::New));
     }
 
     #[test]
@@ -142,7 +145,7 @@ mod tests {
         inquiries.ask(question("b"), 1, &service(), NOW);
         assert_eq!(inquiries.unsent().len(), 1);
         inquiries.leave(1);
-        assert!(matches!(inquiries.ask(question("b"), 2, &service(), NOW), Asked::Waiting));
+        assert!(matches!(inquiries.ask(question("b"), 2, &service(), NOW), Asked::Shared));
         assert_eq!(inquiries.unsent().len(), 0);
     }
 }

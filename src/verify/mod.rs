@@ -51,6 +51,11 @@ impl Answers {
         self.0.iter().find(|(known, _)| *known == digest).map(|(_, answer)| answer)
     }
 
+    /// Whether the service has said nothing yet.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Adds what the service has said.
     pub fn insert(&mut self, digest: KeyDigest, answer: Answer) {
         self.0.push((digest, answer));
