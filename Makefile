@@ -1,7 +1,7 @@
 XTASK = cargo run --quiet --package xtask --
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test test-func-e test-istio test-web lint clean
+.PHONY: help build run demo test test-func-e test-istio test-litellm test-web lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,9 @@ test: build ## run all tests: the core, the module, the module in Envoy
 
 test-func-e: build ## run envoy/envoy.yaml under a real func-e (needs Go)
 	@$(XTASK) test-func-e
+
+test-litellm: build ## run the filter before a real LiteLLM, and LiteLLM alone, and compare (needs python3)
+	cargo test --test litellm -- --ignored --nocapture
 
 test-web: ## run the corpus through the core on wasm32-unknown-unknown (needs Node)
 	@$(XTASK) test-web

@@ -50,7 +50,8 @@ impl LiteLlm {
         fs::write(directory.path().join("config.yaml"), options.config_yaml)?;
         fs::write(directory.path().join("start.py"), format!("{}\n{START}", options.prelude))?;
         let address = free_address()?;
-        let process = command(&python, directory.path(), address, options)?.spawn().context("could not start LiteLLM")?;
+        let process =
+            command(&python, directory.path(), address, options)?.spawn().context("could not start LiteLLM")?;
         let mut litellm = Self { process, directory, address };
         litellm.wait_until_serving()?;
         Ok(litellm)
