@@ -143,7 +143,7 @@ fn authorize(terms: &Terms<'_>, caller: &Caller<'_>) -> Result<(), DenyReason> {
 }
 
 /// Chooses what pays for the request and whether the proxy key stays.
-fn choose_credentials<'a>(
+pub(crate) fn choose_credentials<'a>(
     policy: &'a Policy,
     terms: &Terms<'a>,
     caller: Caller<'a>,

@@ -77,7 +77,7 @@ impl Policy {
         })
     }
 
-    fn route(&self, request: &RequestHeaders<'_>) -> Result<Option<&Route>, AmbiguousPath> {
+    pub(crate) fn route(&self, request: &RequestHeaders<'_>) -> Result<Option<&Route>, AmbiguousPath> {
         if self.routes.is_empty() {
             return Ok(None);
         }

@@ -1,5 +1,6 @@
 //! The arguments of every command, and the help that goes with them.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -15,6 +16,7 @@ pub(super) struct Arguments {
 #[derive(Subcommand)]
 pub(super) enum Command {
     Check(Check),
+    Explain(Explain),
 }
 
 /// Checks configurations: alone, or in documents of Envoy, Istio or Envoy Gateway.
@@ -47,4 +49,52 @@ pub(super) struct Check {
 pub(super) enum Format {
     Text,
     Json,
+}
+
+/// Explains what would become of a request: who is calling, who pays, what goes upstream, and why.
+///
+/// Nothing is sent. Credentials are shown by the first 8 hex digits of their SHA-256. Variables that are not set here
+/// are stood in for. The request is described by options, or by a curl command line behind `--`.
+#[derive(Args)]
+#[command(after_help = "\
+Exit status: 0 explained, 1 the configuration does not hold, 2 wrong arguments.
+
+Examples:
+  byok explain -c envoy/envoy.yaml -H 'x-litellm-api-key: byok-demo-team-a' -H 'x-api-key: dummy'
+  byok explain -c byok.json --method GET --path /v1/models --at 2027-02-01T00:00:00Z -H 'authorization: Bearer …'
+  byok explain -c byok.json -- curl https://llm.example.com/v1/messages -H 'x-api-key: …' -d '{}'")]
+pub(super) struct Explain {
+    /// The configuration, alone or in a document; `-` is standard input
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) config: PathBuf,
+    /// Which of several configurations in the file, counted from 1
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) nth: usize,
+    /// The method
+    #[arg(short = 'X', long, default_value = "POST", conflicts_with = "curl")]
+    pub(super) method: String,
+    /// The host
+    #[arg(long, default_value = "localhost", conflicts_with = "curl")]
+    pub(super) host: OsString,
+    /// The path, with its query if it has one
+    #[arg(long, default_value = "/v1/messages", conflicts_with = "curl")]
+    pub(super) path: OsString,
+    /// A header, as often as there are any
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", conflicts_with = "curl")]
+    pub(super) headers: Vec<OsString>,
+    /// The time of the request; now, if left out
+    #[arg(long, value_name = "RFC 3339")]
+    pub(super) at: Option<String>,
+    /// The cluster that Envoy chooses, `none` for no cluster; one that is allowed, if left out
+    #[arg(long)]
+    pub(super) cluster: Option<String>,
+    /// What the verification service answers, whatever key it is asked about: a status and, behind a blank, a body
+    #[arg(long, value_name = "STATUS [BODY]")]
+    pub(super) service_answer: Option<String>,
+    /// How the explanation is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+    /// A curl command line
+    #[arg(last = true, value_name = "curl …")]
+    pub(super) curl: Vec<OsString>,
 }

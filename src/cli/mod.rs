@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod document;
+mod explain;
 mod finding;
 
 use std::io::{Read as _, Write as _};
@@ -10,6 +11,8 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clap::Parser as _;
+
+pub use self::explain::{Explanation, Request};
 
 use self::args::{Arguments, Command, Format};
 use self::finding::Severity;
@@ -53,6 +56,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command, world: &World) -> Result<End, Failure> {
     match command {
         Command::Check(arguments) => check_files(&arguments, world),
+        Command::Explain(arguments) => explain::command(&arguments, world),
     }
 }
 

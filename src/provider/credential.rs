@@ -1,5 +1,11 @@
 //! The client's own provider credential: where it stands, whether it counts, where it goes.
 
+#[cfg(not(target_family = "wasm"))]
+mod considered;
+
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use considered::{Standing, considered};
+
 use std::borrow::Cow;
 
 use super::{ClientPlace, Provider};
@@ -52,9 +58,9 @@ pub(crate) fn client_credential<'a>(
     keys: &KeyRing,
 ) -> Option<ClientCredential<'a>> {
     let tokens = provider.profile.oauth_places.iter().filter_map(|location| oauth_token(location, request));
-    let api_keys = provider.profile.client_places.iter().filter_map(|place| api_key(place, provider, request));
+    let api_keys = provider.profile.client_places.iter().filter_map(|place| api_key(place, request));
     let tokens = tokens.filter(|_| rules.oauth);
-    let api_keys = api_keys.filter(|_| rules.byok != Byok::Off);
+    let api_keys = api_keys.filter(|_| rules.byok != Byok::Off).filter(|credential| provider.takes(&credential.secret));
     tokens
         .chain(api_keys)
         .filter(|credential| is_one_token(&credential.secret))
@@ -84,11 +90,7 @@ fn oauth_token<'a>(location: &'a Location, request: &RequestHeaders<'a>) -> Opti
     Some(ClientCredential { is_oauth: true, found_in: location, rewritten, secret: Cow::Borrowed(token) })
 }
 
-fn api_key<'a>(
-    place: &'a ClientPlace,
-    provider: &Provider,
-    request: &RequestHeaders<'a>,
-) -> Option<ClientCredential<'a>> {
+fn api_key<'a>(place: &'a ClientPlace, request: &RequestHeaders<'a>) -> Option<ClientCredential<'a>> {
     let secret = match &place.location {
         Location::Header(name) => {
             let value = request.value(name.as_bytes())?;
@@ -106,8 +108,7 @@ fn api_key<'a>(
         Location::Cookie(_) => return None,
     };
     let rewritten = place.sent_as.as_deref().map(|header| (header, secret.clone()));
-    let credential = ClientCredential { is_oauth: false, found_in: &place.location, rewritten, secret };
-    provider.takes(&credential.secret).then_some(credential)
+    Some(ClientCredential { is_oauth: false, found_in: &place.location, rewritten, secret })
 }
 
 impl Provider {

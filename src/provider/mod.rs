@@ -12,6 +12,8 @@ mod litellm;
 mod openai;
 
 pub(crate) use credential::{ClientCredential, CredentialRules, client_credential};
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use credential::{Standing, considered};
 
 use crate::policy::{Byok, Consumer, KeySource, Location};
 use crate::refusal::Dialect;

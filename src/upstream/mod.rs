@@ -1,11 +1,15 @@
 //! What goes upstream: the header edits that leave of all credentials the chosen ones.
 
 mod names;
+#[cfg(not(target_family = "wasm"))]
+mod reasons;
 
 use std::borrow::Cow;
 use std::fmt;
 
 pub(crate) use names::{CredentialPlaces, IdentityHeaders, StripList};
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use reasons::reason;
 
 use crate::policy::{Location, Policy};
 use crate::provider::{ClientCredential, Slot};
@@ -247,7 +251,7 @@ impl fmt::Debug for HeaderMutation<'_> {
 }
 
 impl HeaderMutation<'_> {
-    fn name(&self) -> &[u8] {
+    pub(crate) fn name(&self) -> &[u8] {
         match self {
             Self::Remove { name } | Self::Set { name, .. } => name,
         }
