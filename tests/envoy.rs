@@ -16,37 +16,58 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use corpus::{Case, Corpus, Expected, Message, Outcome, Protocol, Refused, Tally, Verdict};
-use gateway::{Gateway, Response, Row, Site, listener};
+use gateway::{Gateway, Response, Row, Site, Upstream, listener};
 
 #[test]
 fn corpus_through_envoy() {
     let corpus = Corpus::load();
     let plan = Plan::of(&corpus);
-    let gateway = plan.start(&corpus);
+    let upstream = Upstream::start();
+    let gateway = plan.start(&corpus, &upstream);
     let addresses = gateway.addresses();
-    let mut tally = Tally::new("envoy");
 
-    let seen: Vec<_> = corpus.cases.iter().map(|case| sent(&gateway, &addresses, &plan, case)).collect();
-    let requests = seen.iter().filter(|seen| seen.is_ok()).count();
-    let rows: BTreeMap<_, Row> = gateway.rows(requests).into_iter().map(|row| (row.connection, row)).collect();
+    let as_written = corpus.cases.iter().map(|case| (case, case.protocol));
+    let over_http2 = corpus.cases.iter().filter(|case| goes_over_http2_too(case)).map(|case| (case, Protocol::Http2));
+    let requests: Vec<_> = as_written.chain(over_http2).collect();
+    let seen: Vec<_> =
+        requests.iter().map(|(case, protocol)| sent(&upstream, &addresses, &plan, case, *protocol)).collect();
+
+    let answered = seen.iter().filter(|seen| seen.is_ok()).count();
+    let rows: BTreeMap<_, Row> = gateway.rows(answered).into_iter().map(|row| (row.connection, row)).collect();
     let mut counted: BTreeMap<String, u64> = BTreeMap::new();
-    for (case, seen) in corpus.cases.iter().zip(seen) {
-        let outcome = seen.and_then(|seen| outcome(case, seen, &rows));
-        if let Ok(outcome) = &outcome {
-            *counted.entry(corpus::counter(&outcome.record)).or_default() += 1;
-        }
-        tally.case(case, outcome);
-    }
-    configurations(&corpus, &gateway, &addresses, &mut tally);
+    let mut outcomes: Vec<_> = requests
+        .iter()
+        .zip(seen)
+        .map(|((case, _), seen)| {
+            let outcome = seen.and_then(|seen| outcome(case, seen, &rows));
+            if let Ok(outcome) = &outcome {
+                *counted.entry(corpus::counter(&outcome.record)).or_default() += 1;
+            }
+            (*case, outcome)
+        })
+        .collect();
+    let over_http2 = outcomes.split_off(corpus.cases.len());
+    let counters = gateway.counters();
 
-    let failed = tally.failed();
-    if failed {
+    let mut tally = Tally::new("envoy");
+    outcomes.into_iter().for_each(|(case, outcome)| tally.case(case, outcome));
+    configurations(&corpus, &gateway, &addresses, &mut tally);
+    let mut tally_over_http2 = Tally::new("envoy, over HTTP/2 what is written for HTTP/1.1");
+    over_http2.into_iter().for_each(|(case, outcome)| tally_over_http2.case(case, outcome));
+    if tally.failed() || tally_over_http2.failed() {
         corpus::say(&gateway.explanation());
     }
-    let counters = gateway.counters();
+    tally_over_http2.finish_some();
     tally.finish(&corpus);
     assert_no_secrets(&corpus, &plan, &gateway);
     assert_eq!(counters, counted, "one increment a request");
+}
+
+/// Whether HTTP/2 can say the same: it knows no headers of the connection, and joins cookies.
+fn goes_over_http2_too(case: &Case) -> bool {
+    const OF_HTTP1: [&str; 5] = ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
+    let of_http1 = OF_HTTP1.iter().any(|name| case.request.has(name));
+    case.protocol == Protocol::Http1 && !of_http1 && case.request.values("cookie").count() < 2
 }
 
 /// Which listeners there must be.
@@ -69,10 +90,9 @@ impl Plan {
         (std::rc::Rc::as_ptr(&case.configuration), case.cluster.clone())
     }
 
-    fn start(&self, corpus: &Corpus) -> Gateway {
-        let clusters: BTreeSet<&str> = corpus.cases.iter().filter_map(|case| case.cluster.as_deref()).collect();
-        let clusters: Vec<&str> =
-            clusters.into_iter().chain(["upstream"]).collect::<BTreeSet<_>>().into_iter().collect();
+    fn start(&self, corpus: &Corpus, upstream: &Upstream) -> Gateway {
+        let clusters = corpus.cases.iter().filter_map(|case| case.cluster.as_deref()).chain(["upstream"]);
+        let clusters: BTreeSet<&str> = clusters.collect();
         let site = |name: &str, configuration: &str, cluster: Option<&str>| {
             listener(&Site { name, configuration, environment: &corpus.environment, cluster })
         };
@@ -90,6 +110,7 @@ impl Plan {
         for (at, doubtful) in corpus.doubtful.iter().enumerate() {
             listeners.push(site(&format!("doubtful-{at}"), &doubtful.json, Some("upstream")));
         }
+        let clusters: Vec<(&str, &Upstream)> = clusters.into_iter().map(|name| (name, upstream)).collect();
         Gateway::start(&clusters, &listeners)
     }
 }
@@ -101,17 +122,23 @@ struct Seen {
     arrivals: Vec<Message>,
 }
 
-fn sent(gateway: &Gateway, addresses: &BTreeMap<String, SocketAddr>, plan: &Plan, case: &Case) -> Result<Seen, String> {
+fn sent(
+    upstream: &Upstream,
+    addresses: &BTreeMap<String, SocketAddr>,
+    plan: &Plan,
+    case: &Case,
+    protocol: Protocol,
+) -> Result<Seen, String> {
     let name = &plan.sites[&Plan::key(case)];
     let listener =
         *addresses.get(name).ok_or_else(|| format!("the configuration `{}` does not load", case.configuration.name))?;
     let (host, id) = (case.host(), case.request_id());
     let extra = [("host", host.as_slice()), ("x-request-id", id.as_bytes())];
-    let response = match case.protocol {
+    let response = match protocol {
         Protocol::Http1 => gateway::exchange_http1(listener, &case.request, &extra),
         Protocol::Http2 => gateway::exchange_http2(listener, &case.request, &extra),
     };
-    let arrivals = gateway.upstream.take();
+    let arrivals = upstream.take();
     Ok(Seen { listener, response: response.map_err(|error| format!("no answer: {error}"))?, arrivals })
 }
 

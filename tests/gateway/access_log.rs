@@ -12,6 +12,7 @@ use crate::corpus::RECORD_PARTS;
 pub(crate) struct Row {
     /// The listener's end of the connection, and the client's.
     pub(crate) connection: (SocketAddr, SocketAddr),
+    pub(crate) protocol: String,
     pub(crate) status: u64,
     pub(crate) details: String,
     pub(crate) record: BTreeMap<String, String>,
@@ -31,6 +32,7 @@ fn parsed(row: &Value) -> Row {
         .collect();
     Row {
         connection: (address("local"), address("remote")),
+        protocol: text("protocol"),
         status: row["status"].as_u64().unwrap_or_default(),
         details: text("details"),
         record,

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::Upstream;
+
 /// One listener with one configuration of the filter.
 pub(crate) struct Site<'a> {
     /// Name of the listener and of the plugin, which Envoy puts before each of the module's log lines.
@@ -16,8 +18,8 @@ pub(crate) struct Site<'a> {
     pub(crate) cluster: Option<&'a str>,
 }
 
-pub(super) fn bootstrap(upstream: SocketAddr, clusters: &[&str], listeners: &Path) -> Value {
-    let clusters: Vec<Value> = clusters.iter().map(|name| cluster(name, upstream)).collect();
+pub(super) fn bootstrap(clusters: &[(&str, &Upstream)], listeners: &Path) -> Value {
+    let clusters: Vec<Value> = clusters.iter().map(|(name, upstream)| cluster(name, upstream.address())).collect();
     json!({
         "admin": { "address": address(0) },
         "node": { "id": "test", "cluster": "test" },
@@ -39,6 +41,16 @@ pub(crate) fn listener(site: &Site<'_>) -> Value {
             "typed_config": connection_manager(site),
         } ] } ],
     })
+}
+
+/// The part of a listener that says what HTTP is spoken.
+pub(crate) fn connection_manager_of(listener: &mut Value) -> &mut Value {
+    &mut listener["filter_chains"][0]["filters"][0]["typed_config"]
+}
+
+/// Puts other routes into a listener.
+pub(crate) fn set_routes(listener: &mut Value, routes: Value) {
+    connection_manager_of(listener)["route_config"]["virtual_hosts"][0]["routes"] = routes;
 }
 
 fn connection_manager(site: &Site<'_>) -> Value {
@@ -102,6 +114,7 @@ fn access_log() -> Value {
     let mut format = json!({
         "local": "%DOWNSTREAM_LOCAL_ADDRESS%",
         "remote": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%",
+        "protocol": "%PROTOCOL%",
         "status": "%RESPONSE_CODE%",
         "details": "%RESPONSE_CODE_DETAILS%",
     });

@@ -109,6 +109,14 @@ impl Reader {
         }
     }
 
+    /// Whatever comes next.
+    pub(super) fn some(&mut self) -> io::Result<Vec<u8>> {
+        if self.buffer.is_empty() {
+            self.fill()?;
+        }
+        Ok(std::mem::take(&mut self.buffer))
+    }
+
     fn exact(&mut self, size: usize) -> io::Result<Vec<u8>> {
         while self.buffer.len() < size {
             if !self.fill()? {

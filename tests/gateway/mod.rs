@@ -20,39 +20,47 @@ use xtask::envoy::{Envoy, Options};
 use xtask::tools::envoy_binary;
 
 pub(crate) use access_log::Row;
-pub(crate) use bootstrap::{Site, listener};
+pub(crate) use bootstrap::{Site, connection_manager_of, listener, set_routes};
 pub(crate) use module_log::ModuleLine;
 pub(crate) use response::Response;
-pub(crate) use upstream::Upstream;
+pub(crate) use upstream::{OK, Upstream};
 pub(crate) use {http1::exchange as exchange_http1, http2::exchange as exchange_http2};
 
 /// How long anything that Envoy does on its own may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A running Envoy, its upstream, and the file that its listeners come from.
+/// A running Envoy and the file that its listeners come from.
 pub(crate) struct Gateway {
     pub(crate) envoy: Envoy,
-    pub(crate) upstream: Upstream,
     directory: TempDir,
     version: u32,
 }
 
 impl Gateway {
-    /// Starts Envoy with these listeners; those that it refuses are missing afterwards.
-    pub(crate) fn start(clusters: &[&str], listeners: &[Value]) -> Self {
-        let upstream = Upstream::start();
+    /// Starts Envoy with these clusters and listeners; listeners that it refuses are missing afterwards.
+    pub(crate) fn start(clusters: &[(&str, &Upstream)], listeners: &[Value]) -> Self {
+        Self::start_with(clusters, listeners, |_, _| ())
+    }
+
+    /// Starts Envoy with a bootstrap and options that the test has a hand in.
+    pub(crate) fn start_with(
+        clusters: &[(&str, &Upstream)],
+        listeners: &[Value],
+        change: impl FnOnce(&mut Value, &mut Options),
+    ) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let binary = envoy_binary().unwrap_or_else(|error| panic!("{error:#}"));
         let lds = directory.path().join(LDS);
         fs::write(&lds, resources(listeners, 0)).expect("a writable file");
-        let bootstrap = bootstrap::bootstrap(upstream.address(), clusters, &lds);
-        let options = Options {
+        let mut bootstrap = bootstrap::bootstrap(clusters, &lds);
+        let mut options = Options {
             log_level: "warning".to_owned(),
             component_log_levels: vec![("wasm".to_owned(), "debug".to_owned())],
             ..Options::default()
         };
+        change(&mut bootstrap, &mut options);
         let envoy = Envoy::start(&binary, &bootstrap.to_string(), &options).unwrap_or_else(|error| panic!("{error:#}"));
-        Self { envoy, upstream, directory, version: 0 }
+        Self { envoy, directory, version: 0 }
     }
 
     /// Puts other listeners in place of all, as a control plane would.

@@ -4,9 +4,16 @@ use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use super::http1::Reader;
 use crate::corpus::Message;
+
+/// The head of an answer without a body.
+pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+
+/// Says what to answer to a request: the whole answer's bytes.
+type Answer = dyn Fn(&Message) -> String + Send + Sync;
 
 /// Answers on a port of the system's choice for as long as the test runs.
 pub(crate) struct Upstream {
@@ -15,16 +22,23 @@ pub(crate) struct Upstream {
 }
 
 impl Upstream {
+    /// Answers 200 to everything.
     pub(crate) fn start() -> Self {
+        Self::answering(|_| OK.to_owned())
+    }
+
+    /// Answers as it is told.
+    pub(crate) fn answering(answer: impl Fn(&Message) -> String + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         let arrivals = Arc::new(Mutex::new(Vec::new()));
+        let answer: Arc<Answer> = Arc::new(answer);
         let shared = Arc::clone(&arrivals);
         thread::spawn(move || {
             for connection in listener.incoming().map_while(Result::ok) {
-                let shared = Arc::clone(&shared);
+                let (shared, answer) = (Arc::clone(&shared), Arc::clone(&answer));
                 // A connection that Envoy breaks off is no failure of the upstream's.
-                thread::spawn(move || drop(serve(connection, &shared)));
+                thread::spawn(move || drop(serve(connection, &shared, &*answer)));
             }
         });
         Self { address, arrivals }
@@ -40,7 +54,7 @@ impl Upstream {
     }
 }
 
-fn serve(connection: TcpStream, arrivals: &Mutex<Vec<Message>>) -> io::Result<()> {
+fn serve(connection: TcpStream, arrivals: &Mutex<Vec<Message>>, answer: &Answer) -> io::Result<()> {
     connection.set_nodelay(true)?;
     let mut reader = Reader::new(connection);
     while let Some((start, lines)) = reader.head()? {
@@ -56,18 +70,29 @@ fn serve(connection: TcpStream, arrivals: &Mutex<Vec<Message>>) -> io::Result<()
         if !framing.is_empty() && !tunnel {
             reader.body(&framing)?;
         }
+        let answer = answer(&message);
         arrivals.lock().expect("no panic in the upstream").push(message);
-        if upgrade {
-            let answer = b"HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n";
-            return reader.connection().write_all(answer);
+        if upgrade || tunnel {
+            let head = if upgrade { UPGRADED } else { "HTTP/1.1 200 OK\r\n\r\n" };
+            reader.connection().write_all(head.as_bytes())?;
+            return echo_once(&mut reader);
         }
-        if tunnel {
-            return reader.connection().write_all(b"HTTP/1.1 200 OK\r\n\r\n");
-        }
-        reader.connection().write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")?;
+        reader.connection().write_all(answer.as_bytes())?;
     }
     Ok(())
 }
+
+const UPGRADED: &str = "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n";
+
+/// Sends back the first bytes of a tunnel, and ends it.
+fn echo_once(reader: &mut Reader) -> io::Result<()> {
+    reader.connection().set_read_timeout(Some(TUNNEL_IDLE))?;
+    let bytes = reader.some()?;
+    reader.connection().write_all(&bytes)
+}
+
+/// How long a tunnel waits for a client that has nothing to say.
+const TUNNEL_IDLE: Duration = Duration::from_millis(50);
 
 /// The start line's bytes stand as characters below 256, one each.
 fn message(start: &str, lines: Vec<(Vec<u8>, Vec<u8>)>) -> Message {

@@ -1,0 +1,24 @@
+//! What the filter does in a real Envoy beyond one request and its outcome: updates, redirects, tunnels, large input.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "a test stops where it fails"
+)]
+
+#[path = "../corpus/mod.rs"]
+mod corpus;
+#[path = "../gateway/mod.rs"]
+mod gateway;
+#[path = "../module/mod.rs"]
+mod module;
+
+mod bad_input;
+mod http3;
+mod metrics;
+mod redirects;
+mod routing;
+mod site;
+mod tunnels;
+mod updates;
