@@ -1,7 +1,7 @@
 XTASK = cargo run --quiet --package xtask --
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test test-func-e test-istio test-litellm test-web lint clean
+.PHONY: help build run demo test test-func-e test-istio test-litellm test-web lint bench bench-core clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,12 @@ lint: ## formatting, clippy and rustdoc, warnings are errors
 	cargo clippy --package byok-filter --lib --target wasm32-wasip1 -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items
 	RUSTDOCFLAGS='-D warnings' cargo doc --package byok-filter --lib --no-deps --document-private-items --target wasm32-wasip1
+
+bench: build ## measure in Envoy what the filter costs (ARGS=--quick: two minutes)
+	@$(XTASK) bench $(ARGS)
+
+bench-core: ## measure the decision alone, without Envoy
+	cargo bench --package byok-filter --bench decide
 
 clean: ## remove what was built (installed tools stay in the cache)
 	cargo clean

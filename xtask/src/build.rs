@@ -20,8 +20,7 @@ const TARGET: &str = "wasm32-wasip1";
 /// # Errors
 /// The wasm target can't be installed, the filter does not compile, or the module is not one that Envoy takes.
 pub fn build() -> Result<usize> {
-    ensure_target()?;
-    let built = compile()?;
+    let built = compile("byok-filter")?;
     let module = package::package(&fs::read(&built)?)?;
     write(&module_path(), &module)?;
     Ok(module.len())
@@ -43,18 +42,21 @@ fn ensure_target() -> Result<()> {
     Ok(())
 }
 
-fn compile() -> Result<PathBuf> {
+/// Compiles the library of a workspace member for Envoy; returns the file that cargo made.
+pub(crate) fn compile(package: &str) -> Result<PathBuf> {
+    ensure_target()?;
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let output = Command::new(cargo)
-        .args(["build", "--package", "byok-filter", "--lib", "--release", "--target", TARGET])
+        .args(["build", "--package", package, "--lib", "--release", "--target", TARGET])
         .arg("--message-format=json-render-diagnostics")
         .args(["--config", &remap_registry()])
         .current_dir(root())
         .stderr(Stdio::inherit())
         .output()?;
-    ensure!(output.status.success(), "the filter does not compile");
+    ensure!(output.status.success(), "{package} does not compile");
     let messages = String::from_utf8_lossy(&output.stdout);
-    messages.lines().rev().find_map(module_of).context("cargo built no module")
+    let file = format!("{}.wasm", package.replace('-', "_"));
+    messages.lines().rev().find_map(|message| module_of(message, &file)).context("cargo built no module")
 }
 
 /// Keeps the builder's paths out of the module's panic messages, so that all machines build the same bytes.
@@ -64,10 +66,10 @@ fn remap_registry() -> String {
     format!("target.{TARGET}.rustflags = ['--remap-path-prefix={}=cargo']", cargo_home.display())
 }
 
-fn module_of(message: &str) -> Option<PathBuf> {
+fn module_of(message: &str, name: &str) -> Option<PathBuf> {
     let message: Value = serde_json::from_str(message).ok()?;
     let files = message.pointer("/filenames")?.as_array()?;
-    files.iter().filter_map(Value::as_str).find(|file| file.ends_with("byok_filter.wasm")).map(PathBuf::from)
+    files.iter().filter_map(Value::as_str).find(|file| file.ends_with(name)).map(PathBuf::from)
 }
 
 /// Replaces the file as a whole: an Envoy that starts meanwhile reads the old module or the new one.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use xtask::{build, demo, func_e, istio, module_path, root, web};
+use xtask::{bench, build, demo, func_e, istio, module_path, root, web};
 
 /// What make needs beyond one line.
 #[derive(Parser)]
@@ -16,6 +16,8 @@ enum Task {
     Run,
     /// Does the same as run, and ends; fails if an answer is wrong.
     Demo,
+    /// Measures what the filter costs in Envoy, beside what else could stand in its place.
+    Bench(bench::Arguments),
     /// Runs envoy/envoy.yaml under a real func-e, and checks the five answers.
     TestFuncE,
     /// Validates envoy/istio against the schemas of Istio and Kubernetes.
@@ -45,6 +47,7 @@ fn perform(task: Task) -> Result<()> {
         }
         Task::Run => demo::run(),
         Task::Demo => demo::demo(),
+        Task::Bench(arguments) => bench::run(&arguments),
         Task::TestFuncE => func_e::test(),
         Task::TestIstio => istio::test(),
         Task::TestWeb => web::test(),
