@@ -41,14 +41,16 @@ impl VerificationService {
             Some(date) => Timestamp::from_rfc3339(date.as_str()?)?,
             None => Timestamp::MAX,
         };
+        let status = match info("status") {
+            Some(status) => status.as_str()?,
+            None => "active",
+        };
+        let expires_at = if status == "expired" { Timestamp::MIN } else { expires_at };
         let blocked = match info("blocked") {
             Some(blocked) => blocked.as_bool()?,
             None => false,
         };
-        let active = match info("status") {
-            Some(status) => status.as_str()? == "active",
-            None => true,
-        };
+        let active = matches!(status, "active" | "expired");
         let name = self.consumer_from.as_deref().and_then(|pointer| answer.pointer(pointer)).and_then(Value::as_str);
         let key = Key::of_service(consumer_name(name), digest.fingerprint().into());
         Some(Key { expires_at, disabled: blocked || !active, ..key })

@@ -4,6 +4,8 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use serde_json::json;
+
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Name and value of each header line.
@@ -31,6 +33,11 @@ impl Message {
 /// Posts JSON over a connection of its own.
 pub(crate) fn post(address: SocketAddr, path: &str, lines: &Lines, body: &str) -> Message {
     exchange(address, "POST", path, lines, body).unwrap_or_else(|error| panic!("POST {path} to {address}: {error}"))
+}
+
+/// The body of a request for that model.
+pub(crate) fn question(model: &str) -> String {
+    json!({ "model": model, "max_tokens": 8, "messages": [ { "role": "user", "content": "hello" } ] }).to_string()
 }
 
 fn exchange(address: SocketAddr, method: &str, path: &str, lines: &Lines, body: &str) -> io::Result<Message> {

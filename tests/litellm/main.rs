@@ -3,7 +3,10 @@
 //! Behind both stands a provider of the test's own that writes down what reaches it.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops where it fails")]
 
+mod gateway;
 mod http;
+mod issuer;
+mod keys;
 mod provider;
 mod rows;
 mod settings;
@@ -55,6 +58,6 @@ fn what_reaches_the_provider() {
 fn sent(row: &Row, way: Way, chains: &mut Chains, provider: &Provider) -> Seen {
     let hop = chains.hop(row.setting, way);
     let headers = symbols::written(row.headers, hop.proxy_key);
-    let answer = http::post(hop.address, row.path, &headers, &settings::body(row.model));
+    let answer = http::post(hop.address, row.path, &headers, &http::question(row.model));
     Seen { proxy_key: hop.proxy_key, beta: row.beta(), answer, arrivals: provider.take() }
 }

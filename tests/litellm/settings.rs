@@ -1,15 +1,15 @@
 //! Who stands between client and provider: LiteLLM, the filter and LiteLLM, the filter alone.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::thread;
 
 use serde_json::{Value, json};
-use xtask::envoy::{self, Envoy};
-use xtask::litellm::{self, LiteLlm};
+use xtask::envoy::Envoy;
+use xtask::litellm::LiteLlm;
 
 use crate::rows::Setting;
-use crate::symbols::{ANTHROPIC_DEPLOYMENT, CALLER_KEY, ENVIRONMENT, LITELLM_KEY, OPENAI_DEPLOYMENT};
+use crate::symbols::{ANTHROPIC_DEPLOYMENT, CALLER_KEY, LITELLM_KEY, OPENAI_DEPLOYMENT};
+use crate::{gateway, issuer};
 
 /// A way from the client to the provider.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -41,15 +41,7 @@ pub(crate) struct Chains {
 
 impl Chains {
     pub(crate) fn start(provider: SocketAddr) -> Self {
-        let start = |flag| {
-            let base = format!("http://{provider}");
-            let options = litellm::Options {
-                config_yaml: &litellm_config(&base, flag),
-                prelude: "",
-                environment: &[("ANTHROPIC_API_BASE", base.as_str()), ("ANTHROPIC_API_KEY", ENVIRONMENT)],
-            };
-            LiteLlm::start(&options).unwrap_or_else(|error| panic!("{error:#}"))
-        };
+        let start = |flag| issuer::start(provider, flag, "");
         let (litellm, litellm_without_flag) = thread::scope(|scope| {
             let without_flag = scope.spawn(|| start(false));
             (start(true), without_flag.join().expect("a LiteLLM without the flag"))
@@ -67,78 +59,18 @@ impl Chains {
         }
         let known = self.gateways.iter().position(|(of, to, _)| (*of, *to) == (setting, way));
         let at = known.unwrap_or_else(|| {
-            self.gateways.push((setting, way, gateway(setting, way, next)));
+            let example = (setting, way) == (Setting::Flag, Way::Kept);
+            let configuration = (!example).then(|| configuration(setting, way));
+            self.gateways.push((setting, way, gateway::start(configuration.as_ref(), next)));
             self.gateways.len() - 1
         });
-        let address = self.gateways[at].2.listener("gateway").expect("a listener");
-        Hop { address, proxy_key }
+        Hop { address: gateway::address(&self.gateways[at].2), proxy_key }
     }
 
-    /// The ends of the logs, for a failure.
+    /// The end of LiteLLM's log, for a failure.
     pub(crate) fn explanation(&self) -> String {
-        let log = self.litellm.log();
-        let lines: Vec<&str> = log.lines().collect();
-        format!("LiteLLM's log ends:\n{}", lines[lines.len().saturating_sub(40)..].join("\n"))
+        issuer::explanation(&self.litellm)
     }
-}
-
-/// What the client asks for.
-pub(crate) fn body(model: &str) -> String {
-    json!({ "model": model, "max_tokens": 8, "messages": [ { "role": "user", "content": "hello" } ] }).to_string()
-}
-
-/// JSON is YAML, too.
-fn litellm_config(provider: &str, flag: bool) -> String {
-    let anthropic =
-        json!({ "model": "anthropic/claude-sonnet-4-5", "api_base": provider, "api_key": ANTHROPIC_DEPLOYMENT });
-    let openai =
-        json!({ "model": "openai/gpt-4o", "api_base": format!("{provider}/v1"), "api_key": OPENAI_DEPLOYMENT });
-    json!({
-        "general_settings": {
-            "master_key": LITELLM_KEY,
-            "forward_llm_provider_auth_headers": flag,
-            "pass_through_endpoints": [ {
-                "path": "/passthrough",
-                "target": format!("{provider}/passthrough"),
-                "headers": { "x-api-key": ANTHROPIC_DEPLOYMENT },
-                "forward_headers": true,
-                "auth": false,
-            } ],
-        },
-        "model_list": [
-            { "model_name": "claude", "litellm_params": anthropic },
-            { "model_name": "gpt", "litellm_params": openai },
-        ],
-    })
-    .to_string()
-}
-
-fn gateway(setting: Setting, way: Way, next: SocketAddr) -> Envoy {
-    let path = xtask::root().join("envoy/litellm.yaml");
-    let example = fs::read_to_string(path).expect("envoy/litellm.yaml");
-    let yaml = match (setting, way) {
-        (Setting::Flag, Way::Kept) => example,
-        _ => with_configuration(&example, &configuration(setting, way)),
-    };
-    let yaml = replaced(&yaml, "port_value: 4000", &format!("port_value: {}", next.port()));
-    let yaml = replaced(&yaml, "port_value: 10000", "port_value: 0");
-    let yaml = replaced(&yaml, "port_value: 9901", "port_value: 0");
-    let binary = xtask::tools::envoy_binary().unwrap_or_else(|error| panic!("{error:#}"));
-    Envoy::start(&binary, &yaml, &envoy::Options::default()).unwrap_or_else(|error| panic!("{way:?}: {error:#}"))
-}
-
-fn replaced(yaml: &str, from: &str, to: &str) -> String {
-    assert_eq!(yaml.matches(from).count(), 1, "`{from}` stands once in envoy/litellm.yaml");
-    yaml.replace(from, to)
-}
-
-/// The example with another configuration of the filter.
-fn with_configuration(example: &str, configuration: &Value) -> String {
-    const BLOCK: &str = "value: |\n";
-    const NEXT: &str = "          - name: envoy.filters.http.router";
-    let (before, rest) = example.split_once(BLOCK).expect("the filter's configuration");
-    let (_, after) = rest.split_once(NEXT).expect("the router behind the filter");
-    format!("{before}{BLOCK}{:24}{configuration}\n{NEXT}{after}", "")
 }
 
 fn configuration(setting: Setting, way: Way) -> Value {
