@@ -92,7 +92,7 @@ impl<'a> Record<'a> {
         CounterKey(self.decision, self.reason, self.auth_source.map(std::ptr::from_ref), self.credential_source)
     }
 
-    /// Returns the name of the counter that this request adds to: `byok.requests.` and fixed words, with the
+    /// Returns the name of the counter that this request adds to: fixed words, with the
     /// configured key source as the only part that varies; nothing that a client sent is part of it.
     pub fn counter(&self) -> String {
         let auth_source: String = self
@@ -101,7 +101,7 @@ impl<'a> Record<'a> {
             .map(|character| if character.is_ascii_alphanumeric() || character == '-' { character } else { '_' })
             .collect();
         format!(
-            "byok.requests.decision.{}.reason.{}.auth_source.{auth_source}.credential.{}",
+            "byok.decision.{}.reason.{}.auth_source.{auth_source}.credential.{}.requests",
             self.decision.as_str(),
             self.reason.as_str(),
             self.credential_source.as_str()

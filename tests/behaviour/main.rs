@@ -16,7 +16,6 @@ mod module;
 
 mod bad_input;
 mod http3;
-mod metrics;
 mod redirects;
 mod routing;
 mod site;

@@ -55,7 +55,7 @@ pub(crate) fn counter(record: &BTreeMap<String, String>) -> String {
     let part = |name: &str| record.get(name).map_or("-", String::as_str);
     let source = part("auth_source").replace(|char: char| !char.is_ascii_alphanumeric() && char != '-', "_");
     format!(
-        "byok.requests.decision.{}.reason.{}.auth_source.{source}.credential.{}",
+        "byok.decision.{}.reason.{}.auth_source.{source}.credential.{}.requests",
         part("decision"),
         part("reason"),
         part("credential_source")
