@@ -62,6 +62,20 @@ fn answer(start: &str) -> Value {
             "usage": { "prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2 },
         });
     }
+    if start.contains("/responses") {
+        let text = json!({ "type": "output_text", "text": "hello", "annotations": [] });
+        let message = json!({
+            "type": "message", "id": "msg_1", "status": "completed", "role": "assistant", "content": [ text ],
+        });
+        return json!({
+            "id": "resp_1", "object": "response", "created_at": 1, "status": "completed", "model": "gpt-4o",
+            "output": [ message ], "parallel_tool_calls": true, "tool_choice": "auto", "tools": [],
+            "usage": {
+                "input_tokens": 1, "input_tokens_details": { "cached_tokens": 0 },
+                "output_tokens": 1, "output_tokens_details": { "reasoning_tokens": 0 }, "total_tokens": 2,
+            },
+        });
+    }
     if start.contains("/count_tokens") {
         return json!({ "input_tokens": 3 });
     }

@@ -284,6 +284,16 @@ pub(crate) const ROWS: &[Row] = &[
         ..COMPLETIONS
     },
     Row {
+        request: "M, K, a model of OpenAI's on /v1/messages",
+        model: "gpt",
+        headers: &[("x-litellm-api-key", "M"), ("x-api-key", "K")],
+        alone: "authorization: Bearer K",
+        kept: "authorization: Bearer K",
+        exchanged: "authorization: Bearer K",
+        note: "LiteLLM picks the provider by the body, which the filter does not read",
+        ..MESSAGES
+    },
+    Row {
         request: "M, K, /anthropic/v1/messages",
         path: "/anthropic/v1/messages",
         headers: &[("x-litellm-api-key", "M"), ("x-api-key", "K")],
