@@ -35,6 +35,12 @@ impl Message {
             .map(|(_, value)| value.as_slice())
     }
 
+    /// The length of the body, where the request says that it has one.
+    pub(crate) fn body_size(&self) -> Option<usize> {
+        let size = self.values("content-length").next().and_then(|size| std::str::from_utf8(size).ok()?.parse().ok());
+        size.filter(|size| *size > 0)
+    }
+
     /// Tells whether there is a line of that name, in any case.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.values(name).next().is_some()

@@ -1,30 +1,60 @@
 //! HTTP/1.1, written and read byte by byte, so that nothing is cleaned on the way.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 
 use super::{PATIENCE, Response};
 use crate::corpus::Message;
 
 /// Sends a request as it stands over a connection of its own and reads the answer.
 pub(crate) fn exchange(address: SocketAddr, request: &Message, extra: &[(&str, &[u8])]) -> io::Result<Response> {
+    send(address, request, extra)?.answer()
+}
+
+/// Sends a request as it stands over a connection of its own.
+pub(crate) fn send(address: SocketAddr, request: &Message, extra: &[(&str, &[u8])]) -> io::Result<Pending> {
     let mut connection = TcpStream::connect(address)?;
     connection.set_read_timeout(Some(PATIENCE))?;
     connection.set_nodelay(true)?;
     let client = connection.local_addr()?;
-    connection.write_all(&written(request, extra))?;
-    let mut reader = Reader::new(connection);
-    let (head, headers) = reader.head()?.ok_or_else(|| broken("no answer"))?;
-    let status: u16 = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(|| broken(&head))?;
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    let headers: Vec<(String, String)> =
-        headers.into_iter().map(|(name, value)| (text(name.to_ascii_lowercase()), text(value))).collect();
-    let bodiless = request.method == b"HEAD" || request.method == b"CONNECT" && status == 200;
-    let body = if bodiless || status == 101 || status == 204 { Vec::new() } else { reader.body(&headers)? };
-    Ok(Response { client, status, headers, body })
+    connection.write_all(&head(request, extra))?;
+    if let Some(size) = request.body_size() {
+        let mut connection = connection.try_clone()?;
+        // The answer may come before the whole body is sent, and whoever answers so reads no further.
+        std::thread::spawn(move || drop(connection.write_all(&vec![b'x'; size])));
+    }
+    Ok(Pending { client, method: request.method.clone(), reader: Reader::new(connection) })
 }
 
-fn written(request: &Message, extra: &[(&str, &[u8])]) -> Vec<u8> {
+/// A request that is not answered yet; its client leaves when this is dropped.
+pub(crate) struct Pending {
+    client: SocketAddr,
+    method: Vec<u8>,
+    reader: Reader,
+}
+
+impl Pending {
+    /// Waits for the answer.
+    pub(crate) fn answer(mut self) -> io::Result<Response> {
+        let (head, headers) = self.reader.head()?.ok_or_else(|| broken("no answer"))?;
+        let status: u16 = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(|| broken(&head))?;
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        let headers: Vec<(String, String)> =
+            headers.into_iter().map(|(name, value)| (text(name.to_ascii_lowercase()), text(value))).collect();
+        let bodiless = self.method == b"HEAD" || self.method == b"CONNECT" && status == 200;
+        let body = if bodiless || status == 101 || status == 204 { Vec::new() } else { self.reader.body(&headers)? };
+        Ok(Response { client: self.client, status, headers, body })
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        // A body that is still being sent holds the connection open too.
+        let _ = self.reader.connection.shutdown(Shutdown::Both);
+    }
+}
+
+fn head(request: &Message, extra: &[(&str, &[u8])]) -> Vec<u8> {
     let host = extra.iter().find(|(name, _)| *name == "host").map(|(_, value)| *value).unwrap_or_default();
     // A tunnel leads to a port (RFC 9110, 9.3.6).
     let tunnel = if host.contains(&b':') { host.to_vec() } else { [host, b":443"].concat() };
@@ -36,8 +66,6 @@ fn written(request: &Message, extra: &[(&str, &[u8])]) -> Vec<u8> {
         bytes.extend_from_slice(&[name, b": ", value, b"\r\n"].concat());
     }
     bytes.extend_from_slice(b"\r\n");
-    let size = request.values("content-length").next().and_then(|size| std::str::from_utf8(size).ok()?.parse().ok());
-    bytes.extend(std::iter::repeat_n(b'x', size.unwrap_or(0)));
     bytes
 }
 

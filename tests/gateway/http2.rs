@@ -16,11 +16,14 @@ const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
+const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
 
 const END_STREAM: u8 = 1;
 const ACK: u8 = 1;
 const END_HEADERS: u8 = 4;
+
+const INITIAL_WINDOW_SIZE: [u8; 2] = [0, 4];
 
 /// Sends a request as it stands over a connection of its own and reads the answer.
 pub(crate) fn exchange(address: SocketAddr, request: &Message, extra: &[(&str, &[u8])]) -> io::Result<Response> {
@@ -32,18 +35,28 @@ pub(crate) fn exchange(address: SocketAddr, request: &Message, extra: &[(&str, &
     bytes.extend(frame(SETTINGS, 0, 0, &[]));
     bytes.extend(head(request, extra));
     connection.write_all(&bytes)?;
-    answer(&mut connection, client, request.method == b"CONNECT")
+    answer(&mut connection, client, request)
 }
 
-fn answer(connection: &mut TcpStream, client: SocketAddr, tunnel: bool) -> io::Result<Response> {
+fn answer(connection: &mut TcpStream, client: SocketAddr, request: &Message) -> io::Result<Response> {
+    let tunnel = request.method == b"CONNECT";
+    let mut upload = Upload::of(request);
     let mut decoder = fluke_hpack::Decoder::new();
     let mut response = Response { client, status: 0, headers: Vec::new(), body: Vec::new() };
     let mut block = Vec::new();
     let mut ended = false;
     loop {
-        let (kind, flags, payload) = read_frame(connection)?;
+        let (kind, flags, stream, payload) = read_frame(connection)?;
         match kind {
-            SETTINGS if flags & ACK == 0 => connection.write_all(&frame(SETTINGS, ACK, 0, &[]))?,
+            SETTINGS if flags & ACK == 0 => {
+                connection.write_all(&frame(SETTINGS, ACK, 0, &[]))?;
+                upload.take_settings(&payload);
+                upload.go_on(connection)?;
+            }
+            WINDOW_UPDATE => {
+                upload.take_window_update(stream, &payload);
+                upload.go_on(connection)?;
+            }
             PING if flags & ACK == 0 => connection.write_all(&frame(PING, ACK, 0, &payload))?,
             HEADERS | CONTINUATION => {
                 block.extend(payload);
@@ -66,6 +79,60 @@ fn answer(connection: &mut TcpStream, client: SocketAddr, tunnel: bool) -> io::R
             return Ok(response);
         }
     }
+}
+
+/// A body on its way, as far as the peer has room for it (RFC 9113, 5.2).
+struct Upload {
+    rest: usize,
+    connection_window: i64,
+    stream_window: i64,
+    /// What new streams are given by the peer's settings.
+    initial_window: i64,
+}
+
+impl Upload {
+    fn of(request: &Message) -> Self {
+        const AT_FIRST: i64 = 65_535;
+        let rest = request.body_size().unwrap_or(0);
+        Self { rest, connection_window: AT_FIRST, stream_window: AT_FIRST, initial_window: AT_FIRST }
+    }
+
+    fn take_settings(&mut self, payload: &[u8]) {
+        for setting in payload.chunks(6).filter(|setting| setting[..2] == INITIAL_WINDOW_SIZE) {
+            let window = i64::from(number_of(&setting[2..]));
+            self.stream_window += window - self.initial_window;
+            self.initial_window = window;
+        }
+    }
+
+    fn take_window_update(&mut self, stream: u32, payload: &[u8]) {
+        let more = i64::from(number_of(payload));
+        if stream == 0 {
+            self.connection_window += more;
+        } else {
+            self.stream_window += more;
+        }
+    }
+
+    fn go_on(&mut self, connection: &mut TcpStream) -> io::Result<()> {
+        loop {
+            let room = usize::try_from(self.connection_window.min(self.stream_window)).unwrap_or(0);
+            let size = self.rest.min(room).min(LARGEST_FRAME);
+            if size == 0 {
+                return Ok(());
+            }
+            self.rest -= size;
+            let sent = i64::try_from(size).expect("a short frame");
+            self.connection_window -= sent;
+            self.stream_window -= sent;
+            let flags = if self.rest == 0 { END_STREAM } else { 0 };
+            connection.write_all(&frame(DATA, flags, 1, &vec![b'x'; size]))?;
+        }
+    }
+}
+
+fn number_of(bytes: &[u8]) -> u32 {
+    bytes.iter().take(4).fold(0, |number, byte| number << 8 | u32::from(*byte))
 }
 
 fn take_headers(response: &mut Response, lines: Vec<(Vec<u8>, Vec<u8>)>) -> io::Result<()> {
@@ -96,7 +163,8 @@ fn head(request: &Message, extra: &[(&str, &[u8])]) -> Vec<u8> {
     for (name, value) in request.lines.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(b"host")) {
         literal(&mut block, &name.to_ascii_lowercase(), value);
     }
-    let end_stream = if request.path.is_some() { END_STREAM } else { 0 };
+    let ends = request.path.is_some() && request.body_size().is_none();
+    let end_stream = if ends { END_STREAM } else { 0 };
     let parts: Vec<&[u8]> = block.chunks(LARGEST_FRAME).collect();
     let last = parts.len() - 1;
     let frames = parts.iter().enumerate().map(|(at, part)| {
@@ -140,11 +208,11 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     [&size[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-fn read_frame(connection: &mut TcpStream) -> io::Result<(u8, u8, Vec<u8>)> {
+fn read_frame(connection: &mut TcpStream) -> io::Result<(u8, u8, u32, Vec<u8>)> {
     let mut head = [0; 9];
     connection.read_exact(&mut head)?;
     let size = u32::from_be_bytes([0, head[0], head[1], head[2]]);
     let mut payload = vec![0; usize::try_from(size).expect("a size")];
     connection.read_exact(&mut payload)?;
-    Ok((head[3], head[4], payload))
+    Ok((head[3], head[4], number_of(&head[5..]), payload))
 }

@@ -29,7 +29,14 @@ impl Upstream {
 
     /// Answers as it is told.
     pub(crate) fn answering(answer: impl Fn(&Message) -> String + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Self::answering_at(TcpListener::bind("127.0.0.1:0").expect("a free port"), answer)
+    }
+
+    /// Answers as it is told, where it is told; nothing to answer closes the connection.
+    pub(crate) fn answering_at(
+        listener: TcpListener,
+        answer: impl Fn(&Message) -> String + Send + Sync + 'static,
+    ) -> Self {
         let address = listener.local_addr().expect("an address");
         let arrivals = Arc::new(Mutex::new(Vec::new()));
         let answer: Arc<Answer> = Arc::new(answer);
@@ -76,6 +83,9 @@ fn serve(connection: TcpStream, arrivals: &Mutex<Vec<Message>>, answer: &Answer)
             let head = if upgrade { UPGRADED } else { "HTTP/1.1 200 OK\r\n\r\n" };
             reader.connection().write_all(head.as_bytes())?;
             return echo_once(&mut reader);
+        }
+        if answer.is_empty() {
+            return Ok(());
         }
         reader.connection().write_all(answer.as_bytes())?;
     }

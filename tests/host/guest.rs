@@ -7,7 +7,14 @@ use super::state::State;
 /// A host function's view of the module that calls it.
 pub(super) struct Guest<'c, 'v>(pub(super) &'c mut Caller<'v, State>);
 
-impl Guest<'_, '_> {
+impl<'c, 'v> Guest<'c, 'v> {
+    /// Notes that the module has called this function of the host's.
+    pub(super) fn called(caller: &'c mut Caller<'v, State>, function: &'static str) -> Self {
+        let mut guest = Self(caller);
+        guest.state().calls.push(function);
+        guest
+    }
+
     pub(super) fn state(&mut self) -> &mut State {
         self.0.data_mut()
     }

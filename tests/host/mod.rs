@@ -1,5 +1,7 @@
 //! A proxy-wasm host (ABI 0.2.1) as small as the filter needs it: what the filter must not use traps by its name.
 
+#![allow(dead_code, unused_imports, reason = "each runner uses its part")]
+
 mod guest;
 mod map;
 mod proxy;
@@ -33,6 +35,13 @@ impl Program {
             assert!(known, "the module imports {}.{}, which Envoy refuses", import.module(), import.name());
         }
         Self { engine, module }
+    }
+
+    /// The names of what the module exports, sorted.
+    pub(crate) fn exports(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.module.exports().map(|export| export.name().to_owned()).collect();
+        names.sort();
+        names
     }
 
     /// Starts a fresh virtual machine.
@@ -94,6 +103,22 @@ impl Vm {
         let state = self.store.data_mut();
         let increments = std::mem::take(&mut state.increments);
         increments.into_iter().map(|(id, offset)| (state.metrics[id].clone(), offset)).collect()
+    }
+
+    /// Lets the time of a tick come.
+    pub(crate) fn tick(&mut self) -> Result<(), String> {
+        self.call("proxy_on_tick", ROOT_CONTEXT)
+    }
+
+    /// The functions of the host's that the module has called since the last call of this method, logging apart.
+    pub(crate) fn take_calls(&mut self) -> Vec<&'static str> {
+        let calls = std::mem::take(&mut self.store.data_mut().calls);
+        calls.into_iter().filter(|function| !matches!(*function, "proxy_log" | "proxy_get_log_level")).collect()
+    }
+
+    /// The periods of ticks that the module has asked for since the last call of this method; 0 ends them.
+    pub(crate) fn take_tick_periods(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.store.data_mut().tick_periods)
     }
 
     fn call<Params: WasmParams, Results: WasmResults>(

@@ -33,10 +33,11 @@ pub(super) fn define(linker: &mut Linker<State>) {
     linker.func_wrap(ENV, "proxy_increment_metric", increment_metric).expect("a free name");
     linker.func_wrap(ENV, "proxy_send_local_response", send_local_response).expect("a free name");
     linker.func_wrap(ENV, "proxy_call_foreign_function", call_foreign_function).expect("a free name");
+    linker.func_wrap(ENV, "proxy_set_tick_period_milliseconds", set_tick_period).expect("a free name");
 }
 
 fn log(mut caller: Caller<'_, State>, level: u32, at: u32, size: u32) -> Result<u32, Error> {
-    let mut guest = Guest(&mut caller);
+    let mut guest = Guest::called(&mut caller, "proxy_log");
     let line = String::from_utf8_lossy(&guest.read(at, size)?).into_owned();
     let Some(level) = Level::from_number(level) else { return Ok(BAD_ARGUMENT) };
     guest.state().logs.push((level, line));
@@ -45,12 +46,12 @@ fn log(mut caller: Caller<'_, State>, level: u32, at: u32, size: u32) -> Result<
 
 /// Everything is logged here, so that no line escapes the tests.
 fn log_level(mut caller: Caller<'_, State>, at: u32) -> Result<u32, Error> {
-    Guest(&mut caller).write_number(at, 0)?;
+    Guest::called(&mut caller, "proxy_get_log_level").write_number(at, 0)?;
     Ok(OK)
 }
 
 fn current_time(mut caller: Caller<'_, State>, at: u32) -> Result<u32, Error> {
-    Guest(&mut caller).write(at, &now().to_le_bytes())?;
+    Guest::called(&mut caller, "proxy_get_current_time_nanoseconds").write(at, &now().to_le_bytes())?;
     Ok(OK)
 }
 
@@ -62,7 +63,7 @@ fn buffer(
     at: u32,
     size_at: u32,
 ) -> Result<u32, Error> {
-    let mut guest = Guest(&mut caller);
+    let mut guest = Guest::called(&mut caller, "proxy_get_buffer_bytes");
     let bytes = match buffer {
         PLUGIN_CONFIGURATION => guest.state().configuration.clone(),
         VM_CONFIGURATION => Vec::new(),
@@ -80,7 +81,7 @@ fn buffer(
 
 fn pairs(mut caller: Caller<'_, State>, kind: u32, at: u32, size_at: u32) -> Result<u32, Error> {
     request_headers_only(kind)?;
-    let mut guest = Guest(&mut caller);
+    let mut guest = Guest::called(&mut caller, "proxy_get_header_map_pairs");
     let context = &mut guest.state().context;
     context.bulk_reads += 1;
     let bytes = map::serialise(&context.headers);
@@ -90,7 +91,7 @@ fn pairs(mut caller: Caller<'_, State>, kind: u32, at: u32, size_at: u32) -> Res
 
 fn set_pairs(mut caller: Caller<'_, State>, kind: u32, at: u32, size: u32) -> Result<u32, Error> {
     request_headers_only(kind)?;
-    let mut guest = Guest(&mut caller);
+    let mut guest = Guest::called(&mut caller, "proxy_set_header_map_pairs");
     let bytes = guest.read(at, size)?;
     let context = &mut guest.state().context;
     let Some(headers) = map::deserialise(&bytes) else { return Ok(BAD_ARGUMENT) };
@@ -101,7 +102,7 @@ fn set_pairs(mut caller: Caller<'_, State>, kind: u32, at: u32, size: u32) -> Re
 
 fn remove(mut caller: Caller<'_, State>, kind: u32, at: u32, size: u32) -> Result<u32, Error> {
     request_headers_only(kind)?;
-    let mut guest = Guest(&mut caller);
+    let mut guest = Guest::called(&mut caller, "proxy_remove_header_map_value");
     let name = guest.read(at, size)?;
     let context = &mut guest.state().context;
     context.headers.retain(|(own, _)| !own.eq_ignore_ascii_case(&name));
@@ -118,7 +119,7 @@ fn replace(
     value_size: u32,
 ) -> Result<u32, Error> {
     request_headers_only(kind)?;
-    let mut guest = Guest(&mut caller);
+    let mut guest = Guest::called(&mut caller, "proxy_replace_header_map_value");
     let name = guest.read(at, size)?.to_ascii_lowercase();
     let value = guest.read(value_at, value_size)?;
     let context = &mut guest.state().context;
@@ -129,7 +130,7 @@ fn replace(
 }
 
 fn property(mut caller: Caller<'_, State>, at: u32, size: u32, value_at: u32, size_at: u32) -> Result<u32, Error> {
-    let mut guest = Guest(&mut caller);
+    let mut guest = Guest::called(&mut caller, "proxy_get_property");
     let path = property_path(&guest.read(at, size)?);
     let context = &guest.state().context;
     if context.changed && path.starts_with("xds.") {
@@ -149,7 +150,7 @@ fn set_property(
     value_at: u32,
     value_size: u32,
 ) -> Result<u32, Error> {
-    let mut guest = Guest(&mut caller);
+    let mut guest = Guest::called(&mut caller, "proxy_set_property");
     let path = guest.read(at, size)?;
     if path.contains(&0) {
         // Envoy would name the filter state with the NUL in it, where no access log finds it.
@@ -162,7 +163,7 @@ fn set_property(
 }
 
 fn define_metric(mut caller: Caller<'_, State>, kind: u32, at: u32, size: u32, id_at: u32) -> Result<u32, Error> {
-    let mut guest = Guest(&mut caller);
+    let mut guest = Guest::called(&mut caller, "proxy_define_metric");
     if kind != COUNTER {
         return Ok(BAD_ARGUMENT);
     }
@@ -177,7 +178,7 @@ fn define_metric(mut caller: Caller<'_, State>, kind: u32, at: u32, size: u32, i
 }
 
 fn increment_metric(mut caller: Caller<'_, State>, id: u32, offset: i64) -> Result<u32, Error> {
-    let mut guest = Guest(&mut caller);
+    let mut guest = Guest::called(&mut caller, "proxy_increment_metric");
     let id = usize::try_from(id).expect("a metric's number");
     let state = guest.state();
     if id >= state.metrics.len() {
@@ -199,7 +200,7 @@ fn send_local_response(
     headers_size: u32,
     _grpc_status: i32,
 ) -> Result<u32, Error> {
-    let mut guest = Guest(&mut caller);
+    let mut guest = Guest::called(&mut caller, "proxy_send_local_response");
     let details = guest.read(details_at, details_size)?;
     let body = guest.read(body_at, body_size)?;
     let headers = guest.read(headers_at, headers_size)?;
@@ -217,7 +218,7 @@ fn call_foreign_function(
     _result_at: u32,
     _result_size_at: u32,
 ) -> Result<u32, Error> {
-    let mut guest = Guest(&mut caller);
+    let mut guest = Guest::called(&mut caller, "proxy_call_foreign_function");
     let name = guest.read(at, size)?;
     if name != b"declare_property" {
         return Ok(NOT_FOUND);
@@ -225,6 +226,12 @@ fn call_foreign_function(
     let argument = guest.read(argument_at, argument_size)?;
     let first = guest.state().declared.insert(argument);
     Ok(if first { OK } else { BAD_ARGUMENT })
+}
+
+fn set_tick_period(mut caller: Caller<'_, State>, period: u32) -> Result<u32, Error> {
+    let mut guest = Guest::called(&mut caller, "proxy_set_tick_period_milliseconds");
+    guest.state().tick_periods.push(period);
+    Ok(OK)
 }
 
 fn request_headers_only(kind: u32) -> Result<(), Error> {

@@ -55,6 +55,9 @@ pub(super) struct State {
     pub(super) metrics: Vec<String>,
     pub(super) increments: Vec<(usize, i64)>,
     pub(super) declared: BTreeSet<Vec<u8>>,
+    /// Functions of `env` that the module has called.
+    pub(super) calls: Vec<&'static str>,
+    pub(super) tick_periods: Vec<u32>,
     pub(super) context: Context,
 }
 

@@ -150,7 +150,11 @@ impl Envoy {
         end.join("\n")
     }
 
-    fn terminate(&mut self) -> Result<ExitStatus> {
+    /// Does as [`Envoy::stop`] does; the log can still be read afterwards.
+    ///
+    /// # Errors
+    /// The process can't be waited for.
+    pub fn terminate(&mut self) -> Result<ExitStatus> {
         if let Some(status) = self.process.try_wait()? {
             return Ok(status);
         }

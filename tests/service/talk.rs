@@ -1,0 +1,123 @@
+//! The core and a service in conversation, without cache and shell.
+
+use std::collections::BTreeMap;
+
+use byok_filter::{
+    Answers, Circumstances, Decision, EarlierPass, KeyDigest, Policy, RequestHeaders, Timestamp, decide,
+};
+
+use crate::corpus::{Line, Message};
+use crate::edits::edited;
+
+pub(crate) const CONFIGURED: &str = "proxy-EXAMPLE-configured";
+pub(crate) const OUTDATED: &str = "proxy-EXAMPLE-outdated";
+pub(crate) const SERVICE_KEY: &str = "sk-EXAMPLE-service";
+pub(crate) const CLIENT_KEY: &str = "sk-ant-api03-EXAMPLE-client";
+
+/// A service asked by digest, beside two consumers with a key each; `more` goes in front of the other fields.
+pub(crate) fn policy(more: &str, service: &str) -> Policy {
+    loaded(more, "/key/info", service)
+}
+
+/// A service at a path of its own.
+pub(crate) fn policy_at(path: &str, service: &str) -> Policy {
+    loaded("", path, service)
+}
+
+fn loaded(more: &str, path: &str, service: &str) -> Policy {
+    let digest = |key: &str| KeyDigest::of(key.as_bytes()).to_hex();
+    let json = format!(
+        r#"{{ {more} "consumers": [
+                {{ "name": "team-a", "keys": [ {{ "id": "1", "sha256": "{}" }} ] }},
+                {{ "name": "team-b", "keys": [
+                    {{ "id": "2", "sha256": "{}", "expires_at": "2020-01-01T00:00:00Z" }} ] }} ],
+             "verification_service": {{ "cluster": "issuer", "path": "{path}", {service} }} }}"#,
+        digest(CONFIGURED),
+        digest(OUTDATED),
+    );
+    let environment = |name: &str| (name == "ISSUER_API_KEY").then(|| SERVICE_KEY.to_owned());
+    let loaded = Policy::from_json(json.as_bytes(), &environment);
+    loaded.unwrap_or_else(|errors| panic!("{errors:?} in {json}")).policy
+}
+
+pub(crate) const BY_DIGEST: &str = r#""send_as": { "sha256_query": "key" }"#;
+
+/// What a service says of a key: status and body.
+pub(crate) type Says = (&'static str, &'static str);
+
+/// What came of a request, and what was asked on the way.
+#[derive(Debug)]
+pub(crate) struct End {
+    pub(crate) asked: Vec<Vec<(String, String)>>,
+    /// Status and headers of a refusal.
+    pub(crate) refused: Option<(u16, Vec<(String, String)>)>,
+    pub(crate) record: BTreeMap<String, String>,
+    pub(crate) upstream: Vec<Line>,
+    pub(crate) state: String,
+}
+
+impl End {
+    pub(crate) fn part(&self, name: &str) -> &str {
+        self.record.get(name).map_or("-", String::as_str)
+    }
+
+    /// Decision and reason.
+    pub(crate) fn verdict(&self) -> (&str, &str) {
+        (self.part("decision"), self.part("reason"))
+    }
+}
+
+/// Sends a request, in the notation of the corpus, to a service that knows some keys; of all others it says 404.
+pub(crate) fn talk(policy: &Policy, request: &str, known: &[(&str, Says)]) -> End {
+    talk_after(policy, request, known, None)
+}
+
+pub(crate) fn talk_after(policy: &Policy, request: &str, known: &[(&str, Says)], earlier: Option<&str>) -> End {
+    let lines = lines(request);
+    let headers = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)).collect());
+    let service = policy.verification_service().expect("a service");
+    let mut asked = Vec::new();
+    let mut said = Vec::new();
+    // No request has more candidates than this.
+    for _ in 0..20 {
+        let mut answers = Answers::default();
+        for (digest, says) in &said {
+            let (status, body): &Says = says;
+            answers.insert(*digest, service.answer(*digest, status.as_bytes(), body.as_bytes()));
+        }
+        let now: Timestamp = std::time::SystemTime::now().into();
+        let earlier = earlier.map(|state| EarlierPass::from_state(state.as_bytes()).expect("a state"));
+        let circumstances = Circumstances { now, earlier, answers, ..Circumstances::default() };
+        let decision = decide(policy, &headers, &circumstances);
+        let (record, refusal, mutations) = match &decision {
+            Decision::AskService { question } => {
+                let exposed = question.headers.expose();
+                asked.push(exposed.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
+                let says = known.iter().find(|(key, _)| KeyDigest::of(key.as_bytes()) == question.digest);
+                said.push((question.digest, says.map_or(("404", ""), |(_, says)| *says)));
+                continue;
+            }
+            Decision::Allow { record, mutations } => (record, None, &**mutations),
+            Decision::Deny { record, refusal } => (record, Some(refusal), &[][..]),
+        };
+        let entries = record.entries();
+        return End {
+            asked,
+            refused: refusal.map(|refusal| {
+                let headers = refusal.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+                (refusal.status, headers.collect())
+            }),
+            record: entries.map(|(name, value)| (name.trim_start_matches("byok.").into(), value.into())).collect(),
+            state: record.to_state(),
+            upstream: edited(lines.clone(), mutations),
+        };
+    }
+    panic!("the service is asked for ever: {asked:?}");
+}
+
+fn lines(request: &str) -> Vec<Line> {
+    let message = Message::parse(request).expect("a request");
+    let pseudo = [(b":method".to_vec(), message.method), (b":authority".to_vec(), b"llm.example.com".to_vec())];
+    let path = message.path.map(|path| (b":path".to_vec(), path));
+    pseudo.into_iter().chain(path).chain(message.lines).collect()
+}
