@@ -85,7 +85,8 @@ impl Facts {
             windows(&observed.told) || observed.record.values().any(|value| windows(value.as_bytes()))
         };
         let sent = request.iter().filter(|(name, _)| self.is_place(name));
-        let sent = sent.filter_map(|(_, value)| places::secret_of(value));
+        let scheme = |secret: &&[u8]| self.schemes.values().any(|scheme| scheme.as_bytes() == *secret);
+        let sent = sent.filter_map(|(_, value)| places::secret_of(value)).filter(|secret| !scheme(secret));
         let configured = self.keys.iter().map(|key| key.secret.as_slice());
         let deployment = self.deployment_keys.iter().map(Vec::as_slice);
         match sent.chain(configured).chain(deployment).find(|secret| told(secret)) {
@@ -271,27 +272,28 @@ impl Facts {
     ) -> Result<(), String> {
         const CUT_OR_MERGED: [&[u8]; 5] =
             [b":path", b"cookie", b"sec-websocket-protocol", b"anthropic-beta", b"x-listed"];
-        let plain = |line: &&Line| {
-            let (name, value) = line;
-            let proxy_key = proxy_key.is_some_and(|key| carries(value, key));
-            !self.is_place(name) && !self.is_identity(name) && !CUT_OR_MERGED.contains(&&**name) && !proxy_key
-        };
-        let mut before: Vec<&Line> = request.iter().filter(plain).collect();
-        let mut after: Vec<&Line> = upstream.iter().filter(plain).collect();
-        before.sort_by(|one, other| one.0.cmp(&other.0));
-        after.sort_by(|one, other| one.0.cmp(&other.0));
-        // A header of which one line was the proxy key becomes one line.
-        let joined = |lines: &[&Line]| {
+        let is_proxy_key = |value: &[u8]| proxy_key.is_some_and(|key| carries(value, key));
+        let plain = |name: &[u8]| !self.is_place(name) && !self.is_identity(name) && !CUT_OR_MERGED.contains(&name);
+        let by_name = |lines: &[Line]| {
             let mut names: BTreeMap<Vec<u8>, Vec<Vec<u8>>> = BTreeMap::new();
-            for (name, value) in lines {
-                names.entry(name.clone()).or_default().push(value.trim_ascii().to_vec());
+            for (name, value) in lines.iter().filter(|(name, value)| plain(name) && !is_proxy_key(value)) {
+                names.entry(name.clone()).or_default().push(value.clone());
             }
-            names.into_iter().map(|(name, values)| (name, values.join(&b", "[..]))).collect::<Vec<_>>()
+            names
         };
-        if before == after || joined(&before) == joined(&after) {
-            return Ok(());
+        let (mut before, mut after) = (by_name(request), by_name(upstream));
+        // What is left of a header of which one line was the proxy key becomes one line.
+        for (name, _) in request.iter().filter(|(name, value)| plain(name) && is_proxy_key(value)) {
+            let words = |lines: Option<Vec<Vec<u8>>>| {
+                let lines = lines.unwrap_or_default().join(&b","[..]);
+                let words = lines.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+                words.filter(|word| !word.is_empty()).map(<[u8]>::to_vec).collect::<Vec<_>>()
+            };
+            if words(before.remove(name)) != words(after.remove(name)) {
+                return Err(format!("beside the proxy key {} changes", String::from_utf8_lossy(name)));
+            }
         }
-        Err(format!("other headers change: {:?} became {:?}", joined(&before), joined(&after)))
+        if before == after { Ok(()) } else { Err(format!("other headers change: {before:?} became {after:?}")) }
     }
 
     fn is_place(&self, name: &[u8]) -> bool {
