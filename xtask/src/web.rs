@@ -14,7 +14,17 @@ pub fn test() -> Result<()> {
     ensure!(tools::find_on_path("node").is_some(), "there is no `node` on PATH: install Node 20 or newer");
     let runner = tools::wasm_bindgen_test_runner()?;
     let status = Command::new("cargo")
-        .args(["test", "--package", "byok-filter", "--target", "wasm32-unknown-unknown", "--test", "web", "--", "--nocapture"])
+        .args([
+            "test",
+            "--package",
+            "byok-filter",
+            "--target",
+            "wasm32-unknown-unknown",
+            "--test",
+            "web",
+            "--",
+            "--nocapture",
+        ])
         .current_dir(root())
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner)
         .status()?;

@@ -37,9 +37,8 @@ fn install(venv: &Path) -> Result<Output> {
     let Some(python) = find_on_path("python3") else {
         bail!("LiteLLM is installed by python3 (3.10 or newer), which is not on PATH: install it");
     };
-    run(Command::new(python).args(["-m", "venv"]).arg(venv)).context(
-        "python3 could not make a virtual environment (on Debian and Ubuntu: apt install python3-venv)",
-    )?;
+    run(Command::new(python).args(["-m", "venv"]).arg(venv))
+        .context("python3 could not make a virtual environment (on Debian and Ubuntu: apt install python3-venv)")?;
     let list = venv.join(COPY);
     fs::write(&list, REQUIREMENTS)?;
     run(Command::new(venv.join("bin").join("python"))

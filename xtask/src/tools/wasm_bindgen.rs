@@ -47,7 +47,8 @@ mod tests {
 
     #[test]
     fn the_locked_version_is_that_of_the_package_itself() {
-        let lock = "[[package]]\nname = \"a-b\"\nversion = \"1.0.0\"\n\n[[package]]\nname = \"a\"\nversion = \"2.0.0\"\n";
+        let lock =
+            "[[package]]\nname = \"a-b\"\nversion = \"1.0.0\"\n\n[[package]]\nname = \"a\"\nversion = \"2.0.0\"\n";
         assert_eq!(locked_version(lock, "a"), Some("2.0.0"));
         assert_eq!(locked_version(lock, "b"), None);
     }
