@@ -74,10 +74,10 @@ fn request(case: &Case) -> Request {
 fn outcome(explanation: &Explanation, case: &Case) -> Result<Outcome, String> {
     let verdict = match (explanation.upstream(), explanation.refusal()) {
         (Some(lines), None) => Verdict::Passed(Message::from_map(lines.to_vec())),
-        (None, Some((status, headers, body, details))) => {
-            let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-            let (body, details) = (body.as_bytes().to_vec(), details.to_owned());
-            Verdict::Refused(Refused { status, headers, body, details })
+        (None, Some(answer)) => {
+            let headers = answer.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+            let (body, details) = (answer.body.as_bytes().to_vec(), answer.details.clone());
+            Verdict::Refused(Refused { status: answer.status, headers, body, details })
         }
         _ => return Err("neither upstream nor refusal, or both".to_owned()),
     };

@@ -17,6 +17,49 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     Check(Check),
     Explain(Explain),
+    /// Shows the SHA-256 of a key, and its entry for the configuration
+    ///
+    /// Reads the key from a prompt without echo, or from standard input; blanks and line ends around it do not count.
+    /// There is no argument for it: others can read a command line.
+    #[command(after_help = "\
+Examples:
+  byok hash --consumer team-a --id 2026-q4
+  printf %s \"$KEY\" | byok hash")]
+    Hash(Entry),
+    Generate(Generate),
+    /// Writes the JSON schema of the configuration (draft 2020-12)
+    Schema,
+    /// Makes a configuration of LiteLLM's
+    ///
+    /// The configuration goes to standard output; what differs from LiteLLM and what could not be carried over goes to
+    /// standard error. Keys in clear text become digests, or variables for you to set.
+    #[command(after_help = "\
+Exit status: 0 the filter takes the configuration, 1 it is to be completed, 2 wrong arguments.
+
+Example:
+  byok import-litellm config.yaml > byok.json")]
+    ImportLitellm {
+        /// LiteLLM's config.yaml; `-` is standard input
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Writes the completions of a shell
+    #[command(after_help = "\
+Example:
+  byok completions bash > ~/.local/share/bash-completion/completions/byok")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Writes a man page: of byok, or of one of its commands
+    #[command(after_help = "\
+Examples:
+  byok man | man -l -
+  byok man explain > byok-explain.1")]
+    Man {
+        /// The command
+        command: Option<String>,
+    },
 }
 
 /// Checks configurations: alone, or in documents of Envoy, Istio or Envoy Gateway.
@@ -97,4 +140,30 @@ pub(super) struct Explain {
     /// A curl command line
     #[arg(last = true, value_name = "curl …")]
     pub(super) curl: Vec<OsString>,
+}
+
+#[derive(Args)]
+pub(super) struct Entry {
+    /// The consumer that the key is for; the entry is then the consumer's
+    #[arg(long, value_name = "NAME")]
+    pub(super) consumer: Option<String>,
+    /// The key's id, which logs show
+    #[arg(long, default_value = "1")]
+    pub(super) id: String,
+    /// When the key ends
+    #[arg(long, value_name = "RFC 3339")]
+    pub(super) expires_at: Option<String>,
+}
+
+/// Makes a strong key, shows it once, and its entry for the configuration
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  byok generate --consumer team-a --id 2027-q1 --expires-at 2027-07-01T00:00:00Z")]
+pub(super) struct Generate {
+    #[command(flatten)]
+    pub(super) entry: Entry,
+    /// What the key begins with
+    #[arg(long, default_value = "byok-")]
+    pub(super) prefix: String,
 }

@@ -5,14 +5,16 @@ mod check;
 mod document;
 mod explain;
 mod finding;
+mod import;
+mod keys;
 
 use std::io::{Read as _, Write as _};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
-pub use self::explain::{Explanation, Request};
+pub use self::explain::{Answered, Explanation, Request};
 
 use self::args::{Arguments, Command, Format};
 use self::finding::Severity;
@@ -21,7 +23,7 @@ use crate::timestamp::Timestamp;
 /// What the tool reads besides its files.
 struct World {
     /// Returns the value of a variable that is set.
-    environment: Box<dyn Fn(&str) -> Option<String>>,
+    environment: fn(&str) -> Option<String>,
     now: Timestamp,
 }
 
@@ -40,7 +42,7 @@ struct Failure(String);
 ///
 /// It exits with 0, with 1 where there are errors, and with 2 where the arguments are wrong.
 pub fn main() -> ExitCode {
-    let world = World { environment: Box::new(|name| std::env::var(name).ok()), now: SystemTime::now().into() };
+    let world = World { environment: |name| std::env::var(name).ok(), now: SystemTime::now().into() };
     match run(Arguments::parse().command, &world) {
         Ok(End::Good) => ExitCode::SUCCESS,
         Ok(End::Bad) => ExitCode::from(1),
@@ -57,6 +59,16 @@ fn run(command: Command, world: &World) -> Result<End, Failure> {
     match command {
         Command::Check(arguments) => check_files(&arguments, world),
         Command::Explain(arguments) => explain::command(&arguments, world),
+        Command::Hash(entry) => keys::hash(&entry),
+        Command::Generate(arguments) => keys::generate(&arguments),
+        Command::Schema => show(&format!("{:#}\n", crate::config::schema())),
+        Command::ImportLitellm { file } => import::command(&file),
+        Command::Completions { shell } => {
+            let mut completions = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "byok", &mut completions);
+            show(&String::from_utf8_lossy(&completions))
+        }
+        Command::Man { command } => man(command.as_deref()),
     }
 }
 
@@ -92,6 +104,26 @@ fn check_files(arguments: &args::Check, world: &World) -> Result<End, Failure> {
     }
     let denied = errors > 0 || (arguments.deny_warnings && warnings > 0);
     Ok(if denied { End::Bad } else { End::Good })
+}
+
+fn man(command: Option<&str>) -> Result<End, Failure> {
+    let mut whole = Arguments::command();
+    whole.build();
+    let page = match command {
+        None => whole,
+        Some(name) => {
+            let found = whole.find_subcommand(name).cloned();
+            found.ok_or_else(|| Failure("expected the name of a command".to_owned()))?
+        }
+    };
+    let mut text = Vec::new();
+    clap_mangen::Man::new(page).render(&mut text)?;
+    show(&String::from_utf8_lossy(&text))
+}
+
+fn show(text: &str) -> Result<End, Failure> {
+    std::io::stdout().lock().write_all(text.as_bytes())?;
+    Ok(End::Good)
 }
 
 fn counted(count: usize, thing: &str) -> String {

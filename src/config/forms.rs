@@ -49,7 +49,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for ObjectOnly<D> {
 }
 
 /// A choice among a few words.
-trait Words: Copy + 'static {
+pub(super) trait Words: Copy + 'static {
     const EXPECTED: &'static str;
     const WORDS: &'static [(&'static str, Self)];
 }

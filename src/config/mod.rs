@@ -8,12 +8,16 @@ mod headers;
 mod names;
 mod providers;
 mod routes;
+#[cfg(not(target_family = "wasm"))]
+mod schema;
 mod service;
 mod wire;
 
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use findings::shown;
 pub use findings::{ConfigError, Warning};
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use schema::schema;
 
 use findings::Findings;
 

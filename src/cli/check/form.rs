@@ -10,15 +10,15 @@ use crate::policy::Policy;
 const MOST: usize = 50;
 
 /// What the filter says about a configuration, and the rest of what it would say later.
-pub(super) struct Verdict {
-    pub(super) errors: Vec<Finding>,
+pub(in crate::cli) struct Verdict {
+    pub(in crate::cli) errors: Vec<Finding>,
     /// Present where there is no error.
-    pub(super) loaded: Option<Loaded>,
+    pub(in crate::cli) loaded: Option<Loaded>,
     /// Whether an error may hide others.
     pub(super) more_may_follow: bool,
 }
 
-pub(super) fn examine(root: &Node, environment: &dyn Fn(&str) -> Option<String>) -> Verdict {
+pub(in crate::cli) fn examine(root: &Node, environment: &dyn Fn(&str) -> Option<String>) -> Verdict {
     let original = Located::new(root, shown);
     let mut rest = Rest { tree: root.clone(), errors: Vec::new(), removed: Vec::new() };
     rest.take_out_repeats(&original);

@@ -7,6 +7,7 @@ mod routes;
 mod surroundings;
 mod variables;
 
+pub(super) use form::examine;
 pub(super) use surroundings::{Plugin, plugins};
 pub(super) use variables::Environment;
 

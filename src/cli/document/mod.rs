@@ -189,19 +189,25 @@ impl Node {
 
 /// Returns how a position within a text becomes one in the file, where that text is a value.
 pub(super) fn relocation(file: &str, holder: &Node) -> impl Fn(Position) -> Position + use<> {
-    let (at, block) = match &holder.value {
+    let at = holder.at;
+    let block = match &holder.value {
         Value::Text(text, Style::Block) => {
             let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
-            let is_content = |line: &&str| !line.trim().is_empty();
-            let within = text.lines().find(is_content).map_or(0, indent);
-            // The value begins at its `|`, its first line stands below; blank lines keep their place.
-            let outside = file.lines().skip(holder.at.line).find(is_content).map_or(0, indent);
-            (holder.at, Some(outside.saturating_sub(within)))
+            let (first, within) = text
+                .lines()
+                .enumerate()
+                .find(|(_, line)| !line.trim().is_empty())
+                .map_or((0, 0), |(index, line)| (index + 1, indent(line)));
+            // A block is placed where its first line with content begins.
+            let outside = file.lines().nth(at.line.saturating_sub(1)).map_or(0, indent);
+            Some((first, outside.saturating_sub(within)))
         }
-        _ => (holder.at, None),
+        _ => None,
     };
     move |position| match block {
-        Some(indent) => Position { line: at.line + position.line, column: indent + position.column },
+        Some((first, indent)) => {
+            Position { line: (at.line + position.line).saturating_sub(first), column: indent + position.column }
+        }
         None => at,
     }
 }

@@ -39,7 +39,7 @@ const FLAGS: &str = "sSvVikLNfgnq0146#";
 pub(super) fn request(words: &[OsString]) -> Result<Request, Failure> {
     let split = match words {
         // A command line in quotes, as browsers copy it.
-        [whole] => shlex::split(&whole.to_string_lossy())
+        [whole] => shlex::split(&whole.to_string_lossy().replace("\\\n", " "))
             .ok_or_else(|| failure("the quotes are not closed"))?
             .into_iter()
             .map(OsString::from)

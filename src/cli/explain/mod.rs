@@ -10,10 +10,9 @@ use std::ffi::OsStr;
 use std::io::Write as _;
 
 use super::args::{Explain, Format};
-use super::check::{Environment, Plugin, plugins, written};
+use super::check::{Environment, Plugin, examine, plugins, written};
 use super::finding::Finding;
 use super::{End, Failure, World, document, read};
-use crate::config::{Loaded, shown};
 use crate::decide::{Circumstances, Decision, decide};
 use crate::policy::Policy;
 use crate::request::RequestHeaders;
@@ -21,7 +20,7 @@ use crate::timestamp::Timestamp;
 use crate::verify::Answer;
 
 pub use request::Request;
-pub use story::Explanation;
+pub use story::{Answered, Explanation};
 
 /// Runs the command.
 pub(super) fn command(arguments: &Explain, world: &World) -> Result<End, Failure> {
@@ -95,18 +94,12 @@ fn load(arguments: &Explain, file: &str, world: &World) -> Result<Option<(Policy
     };
     let (configuration, to_file) = written(holder, &text).map_err(syntax)?;
     let environment = Environment::new(world, &plugin.variables);
-    match Policy::from_json(configuration.to_json().as_bytes(), &|name| environment.value(name)) {
-        Ok(Loaded { policy, .. }) => Ok(Some((policy, environment.unset()))),
-        Err(errors) => {
-            let located = document::Located::new(&configuration, shown);
-            for error in errors {
-                let at = located.position(&error.path).map(&to_file);
-                let finding = Finding::error(error.path, error.message, at);
-                writeln!(anstream::stderr(), "{}", finding.render(file))?;
-            }
-            Ok(None)
-        }
+    let verdict = examine(&configuration, &|name| environment.value(name));
+    for error in verdict.errors {
+        let shown = Finding { at: error.at.map(&to_file), ..error };
+        writeln!(anstream::stderr(), "{}", shown.render(file))?;
     }
+    Ok(verdict.loaded.map(|loaded| (loaded.policy, environment.unset())))
 }
 
 /// Returns the cluster that Envoy chooses, and whether that is only taken for granted.

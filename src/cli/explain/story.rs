@@ -67,11 +67,15 @@ pub(super) struct Upstream {
 
 /// The answer to a refused request.
 #[derive(Debug, Serialize)]
-pub(super) struct Answered {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(&'static str, String)>,
-    pub(super) body: String,
-    pub(super) details: String,
+pub struct Answered {
+    /// The HTTP status.
+    pub status: u16,
+    /// The response headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body, empty where Envoy sends none.
+    pub body: String,
+    /// What Envoy logs as `%RESPONSE_CODE_DETAILS%`.
+    pub details: String,
 }
 
 impl Explanation {
@@ -187,9 +191,9 @@ impl Explanation {
         self.upstream_lines.as_deref()
     }
 
-    /// Returns status, headers, body and response code details of a refusal.
-    pub fn refusal(&self) -> Option<(u16, &[(&'static str, String)], &str, &str)> {
-        self.refusal.as_ref().map(|answer| (answer.status, &*answer.headers, &*answer.body, &*answer.details))
+    /// Returns the answer to a refused request; `None` where it goes on.
+    pub fn refusal(&self) -> Option<&Answered> {
+        self.refusal.as_ref()
     }
 
     /// Returns the explanation as JSON.

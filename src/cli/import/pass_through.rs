@@ -1,0 +1,66 @@
+//! `pass_through_endpoints`: paths that LiteLLM hands on as they are.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{Import, variable};
+use crate::cli::document::Node;
+
+impl Import {
+    /// An endpoint without `auth` is open in LiteLLM; here, too, but for what the filter cleans.
+    pub(super) fn pass_through(&mut self, endpoint: &Node) {
+        let path = endpoint.text_of("path");
+        if !path.starts_with('/') {
+            return self.note("pass_through_endpoints: an entry without a path is not carried over");
+        }
+        let authenticated = endpoint.get("auth").is_some_and(Node::is_true);
+        let whole = endpoint.get("include_subpath").is_some_and(Node::is_true);
+        let mut route = Map::new();
+        let mut say = |field: &str, value: Json| drop(route.insert(field.to_owned(), value));
+        say("match", if whole { json!({ "path_prefix": path }) } else { json!({ "path": path }) });
+        if !authenticated {
+            say("mode", "off".into());
+            say("hide_credentials", true.into());
+            self.note(format!(
+                "{path}: open, as LiteLLM has it without auth: true; drop its route to have it authenticated"
+            ));
+        }
+        if endpoint.get("forward_headers").is_some_and(Node::is_true) {
+            self.note(format!(
+                "differs: {path} has forward_headers, by which LiteLLM sends the proxy key on; the filter never does"
+            ));
+        }
+        let headers = endpoint.get("headers").map(Node::entries).unwrap_or_default();
+        for header in headers {
+            match header.value.text().and_then(credential) {
+                Some((scheme, variable)) if authenticated => {
+                    let name = path.trim_matches('/').replace('/', "-");
+                    let header = header.name.to_ascii_lowercase();
+                    let place = match scheme {
+                        Some(scheme) => json!({ "header": header, "scheme": scheme }),
+                        None => json!({ "header": header }),
+                    };
+                    let provider = json!({
+                        "api": "custom", "headers": [place], "byok": "off",
+                        "deployment_key": { "environment_variable": variable }
+                    });
+                    say("provider", name.clone().into());
+                    self.providers.insert(name, provider);
+                }
+                Some(_) => self.note(format!(
+                    "not carried over: the credential of {path} in {}; without auth nobody is verified, and the filter gives a deployment key to nobody else",
+                    header.name
+                )),
+                None => self.note(format!("not carried over: the header {} of {path}; let Envoy add it", header.name)),
+            }
+        }
+        self.routes.push(route.into());
+    }
+}
+
+/// Reads a value such as `Bearer os.environ/NAME`.
+fn credential(value: &str) -> Option<(Option<&str>, &str)> {
+    match value.trim().split_once(' ') {
+        Some((scheme, rest)) => variable(rest.trim()).map(|name| (Some(scheme), name)),
+        None => variable(value.trim()).map(|name| (None, name)),
+    }
+}
