@@ -105,7 +105,7 @@ fn an_issuer_that_comes_and_goes_is_asked_each_time() {
     let flaps = AtomicUsize::new(0);
     let knows = knows(&[("key", ALICE)]);
     let _issuer = Issuer::start_at(TcpListener::bind(port).expect("the port is still free"), move |call| {
-        if flaps.fetch_add(1, Ordering::Relaxed) % 2 == 0 { knows(call) } else { String::new() }
+        if flaps.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) { knows(call) } else { String::new() }
     });
     let statuses: Vec<u16> = (0..6).map(|_| scene.ask("key").status).collect();
     assert_eq!(statuses, [200, 503, 200, 503, 200, 503], "{}", scene.gateway.explanation());

@@ -75,11 +75,36 @@ fn no_answer_is_a_refusal_in_every_mode_that_asks() {
             talk(&policy, "POST /v1\nx-litellm-api-key: first\nx-api-key: second", &[("first", DOWN), ("second", YES)]);
         assert_eq!(end.verdict(), ("deny", "verification_unavailable"));
         assert_eq!((end.part("auth_source"), end.part("consumer")), ("x-litellm-api-key", "-"));
-        let (status, headers) = end.refused.expect("a refusal");
-        assert_eq!(status, 503);
-        assert!(headers.contains(&("retry-after".to_owned(), "1".to_owned())), "{headers:?}");
-        assert!(!headers.iter().any(|(name, _)| name == "www-authenticate"), "{headers:?}");
+        let refused = end.refused.expect("a refusal");
+        assert_eq!(refused.status, 503);
+        let headers = [("content-type", "application/json"), ("retry-after", "1")];
+        assert_eq!(refused.headers, headers.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
+}
+
+#[test]
+fn no_answer_is_told_in_the_words_of_the_route() {
+    let more = r#""default_provider": "anthropic", "identity_headers": { "provider": "x-byok-provider" },
+        "providers": { "anthropic": {}, "openai": {}, "gemini": {}, "litellm": {} },
+        "routes": [ { "match": { "path_prefix": "/openai" }, "provider": "openai" },
+                    { "match": { "path_prefix": "/gemini" }, "provider": "gemini" },
+                    { "match": { "path_prefix": "/litellm" }, "provider": "litellm" } ],"#;
+    let policy = policy(more, BY_DIGEST);
+    for (path, words) in [
+        ("/v1", r#"{"type":"error","error":{"type":"api_error","message":""#),
+        ("/openai", r#""type":"server_error","param":null,"code":"verification_unavailable"}}"#),
+        ("/gemini", r#"{"error":{"code":503,"message":""#),
+        ("/litellm", r#""type":"internal_server_error","param":null,"code":"503"}}"#),
+    ] {
+        let end = talk(&policy, &format!("POST {path}\nx-litellm-api-key: first"), &[("first", DOWN)]);
+        let body = end.refused.expect("a refusal").body;
+        assert!(body.contains(words), "{body}");
+        assert!(body.contains("the proxy key in x-litellm-api-key can't be checked right now"), "{body}");
+        assert!(!body.contains("first"), "{body}");
+    }
+    let grpc = "POST /v1\ncontent-type: application/grpc\nx-litellm-api-key: first";
+    let body = talk(&policy, grpc, &[("first", DOWN)]).refused.expect("a refusal").body;
+    assert!(body.starts_with("the proxy key in x-litellm-api-key can't be checked"), "{body}");
 }
 
 #[test]

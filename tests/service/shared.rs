@@ -39,6 +39,18 @@ fn ten_equal_requests_are_one_call_and_nine_are_answered_when_the_first_leaves()
 }
 
 #[test]
+fn each_worker_asks_for_itself() {
+    let issuer = Issuer::start(knows(&[("key", ALICE)]));
+    let sites = [site("gateway", &configuration(json!({})))];
+    let scene = Scene::start_with(&[("issuer", issuer.server())], &sites, |_, options| options.concurrency = 2);
+    let clients: Vec<_> = (0..20).map(|_| scene.send("key")).collect();
+    for client in clients {
+        assert_eq!(client.answer().expect("an answer").status, 200, "{}", scene.gateway.explanation());
+    }
+    assert!((1..=2).contains(&issuer.calls()), "{} calls", issuer.calls());
+}
+
+#[test]
 fn clients_that_all_leave_during_the_call_cost_nothing_and_the_answer_is_kept() {
     let gate = Gate::default();
     let issuer = gated(&gate);

@@ -49,11 +49,17 @@ pub(crate) type Says = (&'static str, &'static str);
 #[derive(Debug)]
 pub(crate) struct End {
     pub(crate) asked: Vec<Vec<(String, String)>>,
-    /// Status and headers of a refusal.
-    pub(crate) refused: Option<(u16, Vec<(String, String)>)>,
+    pub(crate) refused: Option<Refused>,
     pub(crate) record: BTreeMap<String, String>,
     pub(crate) upstream: Vec<Line>,
     pub(crate) state: String,
+}
+
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
 }
 
 impl End {
@@ -103,9 +109,10 @@ pub(crate) fn talk_after(policy: &Policy, request: &str, known: &[(&str, Says)],
         let entries = record.entries();
         return End {
             asked,
-            refused: refusal.map(|refusal| {
-                let headers = refusal.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-                (refusal.status, headers.collect())
+            refused: refusal.map(|refusal| Refused {
+                status: refusal.status,
+                headers: refusal.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+                body: String::from_utf8_lossy(&refusal.body).into_owned(),
             }),
             record: entries.map(|(name, value)| (name.trim_start_matches("byok.").into(), value.into())).collect(),
             state: record.to_state(),
