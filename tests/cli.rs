@@ -43,6 +43,64 @@ fn every_example_is_in_order() {
     }
 }
 
+/// What the filter refuses `byok check` refuses with the same words, and takes what the filter takes.
+#[test]
+fn check_agrees_with_the_filter() {
+    let corpus = Corpus::load();
+    let check = |json: &str| {
+        let file = tempfile::Builder::new().suffix(".json").tempfile().expect("a file");
+        fs::write(&file, json).expect("a written file");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_byok"));
+        let output = command.args(["check", "--format", "json"]).arg(file.path()).envs(&corpus.environment).output();
+        let output = output.expect("byok runs");
+        let findings: Vec<Value> = String::from_utf8(output.stdout)
+            .expect("UTF-8")
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect();
+        let told = |severity: &str| {
+            let of = findings.iter().filter(move |finding| finding["severity"] == severity);
+            let text = |part: &Value| part.as_str().expect("text").to_owned();
+            of.map(|finding| (text(&finding["path"]), text(&finding["message"]))).collect::<Vec<_>>()
+        };
+        (output.status.code(), told("error"), told("warning"))
+    };
+    for known in &corpus.configurations {
+        let (code, errors, _) = check(&known.json);
+        assert_eq!((code, errors), (Some(0), Vec::new()), "{} in {}", known.name, known.file);
+    }
+    for doubtful in &corpus.doubtful {
+        let (code, errors, warnings) = check(&doubtful.json);
+        assert_eq!((code, errors), (Some(0), Vec::new()), "{}", doubtful.name);
+        for warning in &doubtful.warnings {
+            let told = warnings.iter().any(|(path, message)| *warning == format!("{path}: {message}"));
+            assert!(told, "{}: {warning} is not among {warnings:?}", doubtful.name);
+        }
+    }
+    for refused in &corpus.refused {
+        let (code, errors, _) = check(&refused.json);
+        // What is not set here may be set where the filter runs.
+        let expected = refused.errors.iter().filter(|error| !error.contains("an environment variable that is set"));
+        for error in expected {
+            let error = error.split(" (line ").next().unwrap_or(error);
+            let error = error.split(" at line ").next().unwrap_or(error);
+            let error = error.strip_prefix("configuration: ").unwrap_or(error);
+            // A file of something else holds no configuration to speak of.
+            if refused.json.trim_start().starts_with('[') {
+                assert_eq!(code, Some(1), "{}", refused.name);
+                continue;
+            }
+            let told = errors.iter().any(|(path, message)| {
+                // The tool names the one that repeats.
+                let repeats = is_of_names_that_repeat(error) && message.starts_with("duplicate field");
+                repeats || error == message || error == format!("{path}: {message}")
+            });
+            assert!(told, "{}: {error} is not among {errors:?}", refused.name);
+            assert_eq!(code, Some(1), "{}", refused.name);
+        }
+    }
+}
+
 #[test]
 fn the_committed_schema_is_the_one_of_the_code() {
     assert_eq!(
