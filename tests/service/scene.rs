@@ -88,7 +88,8 @@ impl Scene {
 
     /// Sends a key to the only listener and waits for the answer.
     pub(crate) fn ask(&self, key: &str) -> Response {
-        ask(self.address_of("gateway"), key)
+        let answer = exchange_http1(self.address_of("gateway"), &request(key), HOST);
+        answer.unwrap_or_else(|error| panic!("no answer: {error}; {}", self.gateway.explanation()))
     }
 
     /// Sends a key to the only listener and does not wait.
