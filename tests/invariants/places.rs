@@ -109,7 +109,7 @@ fn parameters(lines: &[Line]) -> Vec<Line> {
     let Some(at) = path.iter().position(|byte| *byte == b'?') else { return Vec::new() };
     path[at + 1..]
         .split(|byte| *byte == b'&')
-        .map(|pair| halves(pair))
+        .map(halves)
         .map(|(name, value)| (decoded(name), decoded(value)))
         .collect()
 }
