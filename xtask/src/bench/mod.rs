@@ -93,42 +93,39 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let variants = variants::all(&module, &no_op);
     let selection = Selection::new(&arguments.only, &variants)?;
 
-    let machine = machine::describe(&binary);
-    let variants: Vec<Variant> = variants.into_iter().filter(|variant| selection.measures(variant)).collect();
-    let (table, marginals) = per_request(&binary, &variants, &plan)?;
-    let starts = match selection.has(START) {
-        true => start::measure(&binary, &module, &no_op, &plan)?,
-        false => Vec::new(),
-    };
-    let latency = match selection.has(LATENCY) {
-        true => latency_table(&binary, &variants::all(&module, &no_op), &plan)?,
-        false => String::new(),
-    };
-
-    println!("{machine}");
+    // Each table is printed when it is there: what fails after it does not take it away.
+    println!("{}", machine::describe(&binary));
     println!("{} x {} rounds of {} requests a variant\n", plan.launches, plan.rounds, plan.requests);
-    let start = if starts.is_empty() { String::new() } else { report::start(&starts) };
-    let bars = report::bars(&marginals, &starts, module_bytes);
-    for table in [table, start, latency, bars].into_iter().filter(|table| !table.is_empty()) {
-        println!("{table}");
+    let measured: Vec<Variant> = variants.into_iter().filter(|variant| selection.measures(variant)).collect();
+    let marginals = per_request(&binary, &measured, &plan)?;
+    let mut starts = Vec::new();
+    if selection.has(START) {
+        starts = start::measure(&binary, &module, &no_op, &plan)?;
+        println!("{}", report::start(&starts));
     }
+    if selection.has(LATENCY) {
+        latency(&binary, &variants::all(&module, &no_op), &plan)?;
+    }
+    println!("{}", report::bars(&marginals, &starts, module_bytes));
     Ok(())
 }
 
-fn per_request(binary: &Path, variants: &[Variant], plan: &Plan) -> Result<(String, report::Marginals)> {
+fn per_request(binary: &Path, variants: &[Variant], plan: &Plan) -> Result<report::Marginals> {
     if variants.is_empty() {
-        return Ok(Default::default());
+        return Ok(report::Marginals::new());
     }
     let costs = per_request::measure(binary, variants, plan)?;
     let marginals = report::marginals(variants, &costs);
-    Ok((report::per_request(variants, &costs, &marginals), marginals))
+    println!("{}", report::per_request(variants, &costs, &marginals));
+    Ok(marginals)
 }
 
-fn latency_table(binary: &Path, variants: &[Variant], plan: &Plan) -> Result<String> {
+fn latency(binary: &Path, variants: &[Variant], plan: &Plan) -> Result<()> {
     let variants: Vec<&Variant> =
         variants.iter().filter(|variant| [BASELINE, "byok"].contains(&variant.name)).collect();
     let latencies = latency::measure(binary, &variants, plan)?;
-    Ok(report::latency(&variants, &latencies))
+    println!("{}", report::latency(&variants, &latencies));
+    Ok(())
 }
 
 /// What `--only` leaves of the whole.
