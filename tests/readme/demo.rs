@@ -55,7 +55,7 @@ fn every_part_of_filter_state_is_in_its_table() {
 #[test]
 fn counters_are_named_as_the_readme_says() {
     let readme = file("README.md");
-    let start = readme.find("wasmcustom.byok.decision.").expect("the name of a counter");
+    let start = readme.find("wasmcustom.byok.decision.<").expect("the name of a counter");
     let (pattern, _) = readme[start..].split_once('`').unwrap();
     let policy = Policy::from_json(configuration(&file("envoy/envoy.yaml")).as_bytes(), &|_| Some("EXAMPLE".into()));
     let policy = policy.unwrap().policy;

@@ -26,6 +26,16 @@ fn every_command_is_a_target_of_make() {
 }
 
 #[test]
+fn what_the_tool_prints_is_what_its_own_tests_run() {
+    let tests: String = ["check", "explain"].map(|name| file(&format!("tests/cli/{name}.trycmd"))).concat();
+    let readme = file("README.md");
+    let shown: Vec<&str> = readme.split("```console\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let of_the_tool: Vec<&&str> = shown.iter().filter(|block| block.contains(" byok ")).collect();
+    assert_eq!(of_the_tool.len(), 2);
+    assert!(of_the_tool.iter().all(|block| tests.contains(**block)), "{of_the_tool:#?}");
+}
+
+#[test]
 fn the_architecture_fits_on_a_page() {
     assert!(file("ARCHITECTURE.md").lines().count() <= 80);
 }
