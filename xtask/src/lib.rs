@@ -4,7 +4,7 @@
 //! - [`tools`] finds or installs Envoy and func-e, outside the clone
 //! - [`envoy`] is the one launcher of Envoy
 //! - [`demo`] runs `envoy/envoy.yaml` and checks five answers, [`func_e`] does so under a real func-e
-//! - [`bench`] measures what the filter costs in Envoy
+//! - [`mod@bench`] measures what the filter costs in Envoy
 //! - [`istio`] holds `envoy/istio` against Istio's schemas
 //! - [`litellm`] is the one launcher of LiteLLM
 //! - [`web`] runs the corpus on `wasm32-unknown-unknown` in Node
