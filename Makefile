@@ -37,7 +37,7 @@ lint: ## formatting, clippy and rustdoc, warnings are errors
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items
 	RUSTDOCFLAGS='-D warnings' cargo doc --package byok-filter --lib --no-deps --document-private-items --target wasm32-wasip1
 
-bench: build ## measure in Envoy what the filter costs (ARGS=--quick: two minutes)
+bench: build ## measure in Envoy what the filter costs (ARGS=--quick: fewer rounds)
 	@$(XTASK) bench $(ARGS)
 
 bench-core: ## measure the decision alone, without Envoy

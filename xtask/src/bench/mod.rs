@@ -32,7 +32,7 @@ use variants::{BASELINE, Variant};
 /// What to measure, and how long.
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Measures in two minutes; for figures to quote, leave it out.
+    /// Takes fewer rounds; for figures to quote, leave it out.
     #[arg(long)]
     quick: bool,
     /// Measures only that: a variant (`byok`, `lua`, …), `start` or `latency`; may be repeated.
