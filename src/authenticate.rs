@@ -38,8 +38,11 @@ pub(crate) struct Rejection<'a> {
 }
 
 /// Returns what stands in the key sources, in their order.
-pub(crate) fn candidates<'a>(policy: &'a Policy, request: &RequestHeaders<'a>) -> Vec<Candidate<'a>> {
-    policy.key_sources.iter().filter_map(|source| candidate(source, request)).collect()
+pub(crate) fn candidates<'a>(
+    policy: &'a Policy,
+    request: &RequestHeaders<'a>,
+) -> impl Iterator<Item = Candidate<'a>> {
+    policy.key_sources.iter().filter_map(|source| candidate(source, request))
 }
 
 /// Why there is no caller (yet).
@@ -55,16 +58,16 @@ pub(crate) enum Unauthenticated<'a> {
 pub(crate) fn authenticate<'a>(
     policy: &'a Policy,
     mode: Mode,
-    candidates: Vec<Candidate<'a>>,
+    mut candidates: impl Iterator<Item = Candidate<'a>>,
     circumstances: &'a Circumstances<'_>,
 ) -> Result<Caller<'a>, Unauthenticated<'a>> {
     if mode == Mode::Off {
-        return Ok(unverified(candidates));
+        return Ok(unverified(candidates.next()));
     }
     let now = circumstances.now;
     let mut first_bad: Option<Rejection<'a>> = None;
     let mut unknown = Vec::new();
-    for candidate in &candidates {
+    for candidate in candidates {
         let digest = KeyDigest::of(&candidate.secret);
         match policy.keys.find(digest).map(|key| candidate.verified_by(key, now)) {
             Some(Ok(caller)) => return Ok(caller),
@@ -73,8 +76,8 @@ pub(crate) fn authenticate<'a>(
         }
     }
     if let Some(service) = &policy.verification_service {
-        for (candidate, digest) in unknown {
-            match answer(service, candidate, digest, &circumstances.answers)?.map(|key| candidate.verified_by(key, now))
+        for (candidate, digest) in &unknown {
+            match answer(service, candidate, *digest, &circumstances.answers)?.map(|key| candidate.verified_by(key, now))
             {
                 Some(Ok(caller)) => return Ok(caller),
                 Some(Err(rejection)) => first_bad = first_bad.or(Some(rejection)),
@@ -82,13 +85,14 @@ pub(crate) fn authenticate<'a>(
             }
         }
     }
-    match (first_bad, mode, candidates.first()) {
+    let first = unknown.into_iter().next().map(|(candidate, _)| candidate);
+    match (first_bad, mode, first) {
         (Some(rejection), _, _) => Err(rejection.into()),
         (None, Mode::On, Some(first)) => Err(first.rejected(DenyReason::UnknownApiKey).into()),
         (None, Mode::On, None) => {
             Err(Rejection { reason: DenyReason::MissingApiKey, auth_source: None, key: None }.into())
         }
-        (None, Mode::Auto | Mode::Off, _) => Ok(unverified(candidates)),
+        (None, Mode::Auto | Mode::Off, first) => Ok(unverified(first)),
     }
 }
 
@@ -111,8 +115,7 @@ fn answer<'a>(
 }
 
 /// Takes the first value in a key source for the proxy key, as the next hop will.
-fn unverified(candidates: Vec<Candidate<'_>>) -> Caller<'_> {
-    let first = candidates.into_iter().next();
+fn unverified(first: Option<Candidate<'_>>) -> Caller<'_> {
     Caller {
         key: None,
         auth_source: first.as_ref().map(|candidate| candidate.source),

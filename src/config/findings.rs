@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::position::path_at;
+
 /// A reason why a configuration is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
@@ -52,12 +54,16 @@ impl Findings {
 }
 
 /// Says what a JSON error says, without the value that serde quotes.
-pub(super) fn from_json(path: &str, error: &serde_json::Error) -> ConfigError {
+pub(super) fn from_json(json: &[u8], error: &serde_json::Error) -> ConfigError {
     let text = error.to_string();
     if error.is_syntax() || error.is_eof() {
         return ConfigError { path: WHOLE.to_owned(), message: format!("expected JSON: {text}") };
     }
     let (message, position) = text.rsplit_once(" at line ").unwrap_or((&text, "unknown"));
+    let path = path_at(json, error.line(), error.column());
+    // The name that repeats is no part of the object that it repeats in.
+    let holder = path.rsplit_once('.').map_or("", |(holder, _)| holder);
+    let path = if message.starts_with("duplicate field") { holder } else { &path };
     // The quoted value comes before the last of these.
     let expected = message.rsplit_once("expected ").map(|(_, expected)| expected);
     let message = match expected {
@@ -77,7 +83,7 @@ const WHOLE: &str = "configuration";
 
 /// Returns a path of which no part can be a secret that slipped into a name.
 pub(crate) fn shown(path: &str) -> String {
-    if path == "." {
+    if path.is_empty() {
         return WHOLE.to_owned();
     }
     let hidden = |part: &str| part.len() > 64 || part.starts_with("sk-");

@@ -137,13 +137,13 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Named<T>, A::Error> {
                 let mut entries: Vec<(Box<str>, T)> = Vec::new();
+                let mut repeats = false;
                 while let Some((name, value)) = map.next_entry::<Box<str>, T>()? {
-                    if entries.iter().any(|(earlier, _)| *earlier == name) {
-                        return Err(de::Error::invalid_value(Unexpected::Map, &self));
-                    }
+                    repeats |= entries.iter().any(|(earlier, _)| *earlier == name);
                     entries.push((name, value));
                 }
-                Ok(Named(entries))
+                // Behind the whole object, so that the error is the object's and not the entry's.
+                if repeats { Err(de::Error::invalid_value(Unexpected::Map, &self)) } else { Ok(Named(entries)) }
             }
         }
 

@@ -6,6 +6,7 @@ mod findings;
 mod forms;
 mod headers;
 mod names;
+mod position;
 mod providers;
 mod routes;
 #[cfg(not(target_family = "wasm"))]
@@ -53,8 +54,13 @@ impl Policy {
     /// # Errors
     /// Returns all that is wrong, in the order of the configuration's fields. A document that is not
     /// of the right form yields the first error alone.
-    pub fn from_json(json: &[u8], environment: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, Vec<ConfigError>> {
-        let configuration = parse(json).map_err(|error| vec![error])?;
+    pub fn from_json(
+        json: impl AsRef<[u8]>,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Loaded, Vec<ConfigError>> {
+        let configuration = parse(json.as_ref()).map_err(|error| vec![error])?;
+        // Where the text is handed over, its memory serves what is made of it.
+        drop(json);
         let mut findings = Findings::default();
         let policy = check(configuration, Environment(environment), &mut findings);
         match policy {
@@ -65,11 +71,7 @@ impl Policy {
 }
 
 fn parse(json: &[u8]) -> Result<wire::Configuration, ConfigError> {
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let configuration = serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|error| findings::from_json(&error.path().to_string(), error.inner()))?;
-    deserializer.end().map_err(|error| findings::from_json(".", &error))?;
-    Ok(configuration)
+    serde_json::from_slice(json).map_err(|error| findings::from_json(json, &error))
 }
 
 /// Returns the first error of form, if the document is not of the right one.

@@ -29,7 +29,7 @@ impl RootContext for Root {
     /// Refuses a configuration that does not hold; Envoy then keeps the old one or does not start.
     fn on_configure(&mut self, size: usize) -> bool {
         let json = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, size).ok().flatten().unwrap_or_default();
-        match Policy::from_json(&json, &|name| std::env::var(name).ok()) {
+        match Policy::from_json(json, &|name| std::env::var(name).ok()) {
             Ok(Loaded { policy, warnings }) => {
                 for warning in warnings {
                     log::warn!("{warning}");

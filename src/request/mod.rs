@@ -3,16 +3,25 @@
 pub(crate) mod cookies;
 pub(crate) mod path;
 pub(crate) mod query;
+mod sketch;
+
+pub(crate) use sketch::NameSketch;
 
 /// The request's header lines as they came, names in lower case, pseudo-headers included.
 pub struct RequestHeaders<'a> {
     lines: Vec<(&'a [u8], &'a [u8])>,
+    /// The names of the lines.
+    names: NameSketch,
 }
 
 impl<'a> RequestHeaders<'a> {
     /// Takes lines as name and value; names are lower-case, as HTTP/2 and Envoy have them.
     pub fn from_lines(lines: Vec<(&'a [u8], &'a [u8])>) -> Self {
-        Self { lines }
+        let mut names = NameSketch::default();
+        for (name, _) in &lines {
+            names.insert(name);
+        }
+        Self { lines, names }
     }
 
     /// Reads the serialised header map of the proxy-wasm ABI: a count, two sizes an entry, then the
@@ -21,7 +30,7 @@ impl<'a> RequestHeaders<'a> {
     /// Returns `None` for a buffer that is not of this form.
     pub fn from_map(buffer: &'a [u8]) -> Option<Self> {
         if buffer.is_empty() {
-            return Some(Self { lines: Vec::new() });
+            return Some(Self::from_lines(Vec::new()));
         }
         let (count, rest) = split_u32(buffer)?;
         let (mut sizes, mut bytes) = rest.split_at_checked(count.checked_mul(8)?)?;
@@ -35,7 +44,7 @@ impl<'a> RequestHeaders<'a> {
             bytes = after_value;
             lines.push((name, value));
         }
-        Some(Self { lines })
+        Some(Self::from_lines(lines))
     }
 
     /// Returns all lines in order, pseudo-headers included.
@@ -45,7 +54,8 @@ impl<'a> RequestHeaders<'a> {
 
     /// Returns the lines of one name in order, each value without the blanks around it.
     pub(crate) fn values(&self, name: &[u8]) -> impl Iterator<Item = &'a [u8]> {
-        self.lines.iter().filter(move |(line_name, _)| *line_name == name).map(|(_, value)| trim(value))
+        let lines = if self.names.may_contain(name) { &*self.lines } else { &[] };
+        lines.iter().filter(move |(line_name, _)| *line_name == name).map(|(_, value)| trim(value))
     }
 
     /// Returns the first line of one name that is not empty.

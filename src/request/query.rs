@@ -25,10 +25,9 @@ impl<'a> Parameter<'a> {
     pub(crate) fn carries(self, secret: &[u8]) -> bool {
         let (name, value) = self.split();
         let raw = if value.is_empty() { name } else { value };
-        decode(raw) == secret || {
-            let plus_as_blank: Vec<u8> = raw.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-            decode(&plus_as_blank) == secret
-        }
+        let with_blanks =
+            || -> Vec<u8> { raw.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect() };
+        decode(raw) == secret || (raw.contains(&b'+') && decode(&with_blanks()) == secret)
     }
 
     fn split(self) -> (&'a [u8], &'a [u8]) {
@@ -47,19 +46,23 @@ pub(crate) fn parameters(target: &[u8]) -> impl Iterator<Item = Parameter<'_>> {
 
 /// Returns the `:path` value without the parameters that `cut` picks, or `None` if it picks none.
 pub(crate) fn without<'a>(target: &'a [u8], mut cut: impl FnMut(Parameter<'a>) -> bool) -> Option<Vec<u8>> {
-    let mut picked = false;
-    let mut rest = super::path::without_query(target).to_vec();
-    let mut separator = b'?';
-    for parameter in parameters(target) {
-        if cut(parameter) {
-            picked = true;
-            continue;
+    let path = super::path::without_query(target);
+    let mut parameters = parameters(target);
+    // Nothing is copied until something goes.
+    let mut untouched = path.len();
+    parameters.find(|parameter| {
+        let goes = cut(*parameter);
+        if !goes {
+            untouched += 1 + parameter.raw.len();
         }
-        rest.push(separator);
+        goes
+    })?;
+    let mut rest = target.get(..untouched)?.to_vec();
+    for parameter in parameters.filter(|parameter| !cut(*parameter)) {
+        rest.push(if rest.len() > path.len() { b'&' } else { b'?' });
         rest.extend_from_slice(parameter.raw);
-        separator = b'&';
     }
-    picked.then_some(rest)
+    Some(rest)
 }
 
 fn decode(raw: &[u8]) -> Cow<'_, [u8]> {

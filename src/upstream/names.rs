@@ -1,6 +1,7 @@
 //! Sets of header names that do not go upstream, and how a name is held against them.
 
 use crate::policy::Location;
+use crate::request::NameSketch;
 
 /// Headers that carry credentials at some provider or gateway, whatever the configuration says.
 const WELL_KNOWN: &[&str] = &[
@@ -21,21 +22,25 @@ const PASS_PREFIX: &[u8] = b"x-pass-";
 /// Header names, found under `_` for `-` too: CGI, WSGI and some proxies do not tell the two apart.
 #[derive(Debug, Default)]
 struct NameSet {
-    /// With `-` for every `_`, sorted.
-    dashed: Vec<Box<[u8]>>,
+    sketch: NameSketch,
+    names: Vec<Box<str>>,
 }
 
 impl NameSet {
     fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut dashed: Vec<Box<[u8]>> =
-            names.into_iter().map(|name| dashed_bytes(name.as_bytes()).collect()).collect();
-        dashed.sort_unstable();
-        dashed.dedup();
-        Self { dashed }
+        let mut set = Self::default();
+        for name in names {
+            if !set.contains(name.as_bytes()) {
+                set.sketch.insert(name.as_bytes());
+                set.names.push(name.into());
+            }
+        }
+        set
     }
 
     fn contains(&self, name: &[u8]) -> bool {
-        self.dashed.binary_search_by(|entry| entry.iter().copied().cmp(dashed_bytes(name))).is_ok()
+        let reads_like = |entry: &str| entry.len() == name.len() && dashed_bytes(entry.as_bytes()).eq(dashed_bytes(name));
+        self.sketch.may_contain(name) && self.names.iter().any(|entry| reads_like(entry))
     }
 }
 

@@ -229,7 +229,7 @@ fn told_candidates(
     request: &RequestHeaders<'_>,
     circumstances: &Circumstances<'_>,
 ) -> Vec<Told> {
-    let found = candidates(policy, request);
+    let found: Vec<_> = candidates(policy, request).collect();
     let mut has_verified = false;
     let mut told = |source: &KeySource| {
         let place = described(source);
