@@ -1,6 +1,9 @@
 //! The checked configuration: whatever a request sees has been held against every rule before.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use crate::provider::Provider;
@@ -155,48 +158,67 @@ pub struct Key {
     pub(crate) disabled: bool,
 }
 
-/// A key as the configuration lists it.
-#[derive(Debug)]
-pub(crate) struct ListedKey {
-    pub(crate) digest: KeyDigest,
-    /// Counts the keys of its consumer.
-    pub(crate) position: u32,
-    pub(crate) key: Key,
-}
-
 /// All configured proxy keys, by digest.
 #[derive(Debug, Default)]
 pub(crate) struct KeyRing {
-    sorted: Vec<ListedKey>,
+    keys: Vec<Key>,
+    /// The key's place among them.
+    by_digest: HashMap<KeyDigest, u32, BuildHasherDefault<FirstBytes>>,
     has_dates: bool,
 }
 
 impl KeyRing {
-    /// Takes the keys in any order.
+    pub(crate) fn with_capacity(keys: usize) -> Self {
+        let by_digest = HashMap::with_capacity_and_hasher(keys, BuildHasherDefault::default());
+        Self { keys: Vec::with_capacity(keys), by_digest, has_dates: false }
+    }
+
+    /// Adds a key under its number, counted from 0.
     ///
     /// # Errors
-    /// Returns the keys in an order in which two neighbours have one digest.
-    pub(crate) fn new(mut keys: Vec<ListedKey>) -> Result<Self, Vec<ListedKey>> {
-        keys.sort_unstable_by_key(|listed| listed.digest);
-        if keys.windows(2).any(|pair| matches!(pair, [first, second] if first.digest == second.digest)) {
-            return Err(keys);
+    /// Returns the number of the key that has the same digest.
+    pub(crate) fn insert(&mut self, digest: KeyDigest, key: Key) -> Result<(), u32> {
+        // A configuration of 4 GiB does not fit the module's memory.
+        let number = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
+        match self.by_digest.entry(digest) {
+            Entry::Occupied(earlier) => Err(*earlier.get()),
+            Entry::Vacant(place) => {
+                place.insert(number);
+                self.has_dates |= key.not_before != Timestamp::MIN || key.expires_at != Timestamp::MAX;
+                self.keys.push(key);
+                Ok(())
+            }
         }
-        let is_dated = |key: &Key| key.not_before != Timestamp::MIN || key.expires_at != Timestamp::MAX;
-        Ok(Self { has_dates: keys.iter().any(|listed| is_dated(&listed.key)), sorted: keys })
     }
 
     pub(crate) fn find(&self, digest: KeyDigest) -> Option<&Key> {
-        let at = self.sorted.binary_search_by(|listed| listed.digest.cmp(&digest)).ok()?;
-        self.sorted.get(at).map(|listed| &listed.key)
+        let number = self.by_digest.get(&digest)?;
+        self.keys.get(usize::try_from(*number).ok()?)
     }
 
     /// Whether a value is a configured key, whatever its dates.
     pub(crate) fn lists(&self, secret: &[u8]) -> bool {
-        !self.sorted.is_empty() && self.find(KeyDigest::of(secret)).is_some()
+        !self.keys.is_empty() && self.find(KeyDigest::of(secret)).is_some()
     }
 
     pub(crate) fn named(&self, consumer: &str, id: &str) -> Option<&Key> {
-        let mut keys = self.sorted.iter().map(|listed| &listed.key);
-        keys.find(|key| *key.id == *id && *key.consumer.name == *consumer)
+        self.keys.iter().find(|key| *key.id == *id && *key.consumer.name == *consumer)
+    }
+}
+
+/// Hashes a digest to its first bytes, which are as good as random: nobody chooses the digest of a key.
+#[derive(Default)]
+struct FirstBytes(u64);
+
+impl Hasher for FirstBytes {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.first_chunk().map_or(self.0, |first| u64::from_le_bytes(*first));
+    }
+
+    /// The length of the digest says nothing.
+    fn write_usize(&mut self, _: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }

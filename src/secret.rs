@@ -30,7 +30,7 @@ impl fmt::Debug for Secret {
 ///
 /// Digests are compared with ordinary comparisons: how long one takes tells about the digest of the
 /// guess, which the guesser knows, and nothing about a key whose digest begins alike.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyDigest([u8; 32]);
 
 impl KeyDigest {

@@ -1,11 +1,12 @@
 //! `consumers`: who there is, and by which keys they are known.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::findings::Findings;
 use super::names::{EXPECTED_NAME, is_name};
 use super::{Environment, wire};
-use crate::policy::{Consumer, Key, KeyRing, ListedKey};
+use crate::policy::{Consumer, Key, KeyRing};
 use crate::secret::{KeyDigest, Secret};
 use crate::timestamp::Timestamp;
 use crate::verify::is_service_name;
@@ -20,7 +21,7 @@ pub(super) fn check(
 ) -> (Vec<Arc<Consumer>>, KeyRing) {
     let mut checked: Vec<Arc<Consumer>> = Vec::with_capacity(consumers.len());
     let taken = repeats(consumers.iter().map(|consumer| &*consumer.name));
-    let mut keys = Vec::with_capacity(consumers.iter().map(|consumer| consumer.keys.len()).sum());
+    let mut keys = Keys::with_capacity(consumers.iter().map(|consumer| consumer.keys.len()).sum());
     for (index, wire) in consumers.into_iter().enumerate() {
         let path = format!("consumers[{index}]");
         if !is_name(&wire.name) {
@@ -46,32 +47,55 @@ pub(super) fn check(
             deployment_keys.extend(header_secret(key, &path, environment, findings).map(|key| (provider, key)));
         }
         let consumer = Arc::new(Consumer {
-            name: wire.name.into(),
-            providers: wire.providers.map(|names| names.into_iter().map(Into::into).collect()),
+            name: wire.name,
+            providers: wire.providers,
             byok: wire.byok,
             deployment_keys,
         });
-        check_keys(wire.keys, &path, &consumer, environment, &mut keys, findings);
+        check_keys(wire.keys, index, &consumer, environment, &mut keys, findings);
         checked.push(consumer);
     }
-    let keys = KeyRing::new(keys).unwrap_or_else(|sorted| {
-        report_repeated_secrets(&sorted, &checked, findings);
-        KeyRing::default()
-    });
-    (checked, keys)
+    (checked, keys.ring)
+}
+
+/// The keys that hold, and for each of them its consumer's and its own number in the configuration.
+struct Keys {
+    ring: KeyRing,
+    places: Vec<(u32, u32)>,
+}
+
+impl Keys {
+    fn with_capacity(keys: usize) -> Self {
+        Self { ring: KeyRing::with_capacity(keys), places: Vec::with_capacity(keys) }
+    }
+
+    fn insert(&mut self, digest: KeyDigest, key: Key, consumer: usize, position: usize, findings: &mut Findings) {
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        match self.ring.insert(digest, key) {
+            Ok(()) => self.places.push((number(consumer), number(position))),
+            Err(earlier) => {
+                let earlier = usize::try_from(earlier).ok().and_then(|earlier| self.places.get(earlier));
+                let (its_consumer, its_position) = earlier.copied().unwrap_or_default();
+                findings.error(
+                    format_args!("consumers[{consumer}].keys[{position}]"),
+                    format!("expected a secret of its own, not that of consumers[{its_consumer}].keys[{its_position}]"),
+                );
+            }
+        }
+    }
 }
 
 fn check_keys(
-    wire: Vec<wire::Key>,
-    path: &str,
+    wire: Box<[wire::Key]>,
+    index: usize,
     consumer: &Arc<Consumer>,
     environment: Environment<'_>,
-    keys: &mut Vec<ListedKey>,
+    keys: &mut Keys,
     findings: &mut Findings,
 ) {
-    let taken = repeats(wire.iter().map(|key| &*key.id));
+    let taken = if wire.len() > 1 { repeats(wire.iter().map(|key| &*key.id)) } else { Vec::new() };
     for (at, wire) in wire.into_iter().enumerate() {
-        let path = || format!("{path}.keys[{at}]");
+        let path = || format!("consumers[{index}].keys[{at}]");
         if !is_name(&wire.id) {
             findings.error(format_args!("{}.id", path()), EXPECTED_NAME);
         }
@@ -95,10 +119,9 @@ fn check_keys(
             findings.warn(path(), "is never valid: it expires before it begins");
         }
         if let Some(digest) = digest(&wire, path, environment, findings) {
-            let position = u32::try_from(at).unwrap_or(u32::MAX);
             let consumer = Arc::clone(consumer);
             let key = Key { id: wire.id, consumer, not_before, expires_at, disabled: wire.disabled };
-            keys.push(ListedKey { digest, position, key });
+            keys.insert(digest, key, index, at, findings);
         }
     }
 }
@@ -175,30 +198,6 @@ pub(super) fn header_secret(
 
 /// Returns, in order, the positions of words that stand at an earlier position too.
 fn repeats<'a>(words: impl Iterator<Item = &'a str>) -> Vec<usize> {
-    let mut sorted: Vec<(&str, usize)> = words.enumerate().map(|(at, word)| (word, at)).collect();
-    sorted.sort_unstable();
-    let again = |pair: &[(&str, usize)]| match pair {
-        [(first, _), (second, at)] if first == second => Some(*at),
-        _ => None,
-    };
-    let mut again: Vec<usize> = sorted.windows(2).filter_map(again).collect();
-    again.sort_unstable();
-    again
-}
-
-fn report_repeated_secrets(sorted: &[ListedKey], consumers: &[Arc<Consumer>], findings: &mut Findings) {
-    let place = |listed: &ListedKey| {
-        let consumer = consumers.iter().position(|consumer| Arc::ptr_eq(consumer, &listed.key.consumer));
-        (consumer.unwrap_or_default(), listed.position)
-    };
-    for pair in sorted.windows(2) {
-        let [first, second] = pair else { continue };
-        if first.digest == second.digest {
-            let (earlier, later) = (place(first).min(place(second)), place(first).max(place(second)));
-            findings.error(
-                format_args!("consumers[{}].keys[{}]", later.0, later.1),
-                format!("expected a secret of its own, not that of consumers[{}].keys[{}]", earlier.0, earlier.1),
-            );
-        }
-    }
+    let mut seen = HashSet::new();
+    words.enumerate().filter(|(_, word)| !seen.insert(*word)).map(|(at, _)| at).collect()
 }

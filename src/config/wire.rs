@@ -89,9 +89,9 @@ pub(super) struct KeySource {
 pub(super) struct Consumer {
     /// Visible ASCII; each name once.
     #[cfg_attr(not(target_family = "wasm"), schemars(regex(pattern = schema::NAME)))]
-    pub(super) name: String,
+    pub(super) name: Box<str>,
     /// The names of the providers that it may reach. Default: all.
-    pub(super) providers: Option<Vec<String>>,
+    pub(super) providers: Option<Vec<Box<str>>>,
     /// Before what route and provider say.
     pub(super) byok: Option<Byok>,
     /// By provider name: a deployment key in place of the provider's.
@@ -101,7 +101,7 @@ pub(super) struct Consumer {
     /// Its proxy keys; several may hold at once.
     #[serde(default)]
     #[cfg_attr(not(target_family = "wasm"), schemars(extend("default" = [])))]
-    pub(super) keys: Vec<Key>,
+    pub(super) keys: Box<[Key]>,
 }
 
 /// A proxy key, given by exactly one of `sha256`, `environment_variable`, `value`.

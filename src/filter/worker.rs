@@ -1,7 +1,7 @@
 //! One worker under one configuration: takes requests to their decision, through the service if need be.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use proxy_wasm::hostcalls;
@@ -33,9 +33,9 @@ pub(super) struct Worker {
     counters: RefCell<Counters>,
     inquiries: RefCell<Inquiries>,
     /// By context id: the requests that wait for an answer.
-    waiting: RefCell<BTreeMap<u32, Waiting>>,
+    waiting: RefCell<HashMap<u32, Waiting>>,
     /// By token: what the calls under way ask about.
-    calls: RefCell<BTreeMap<u32, KeyDigest>>,
+    calls: RefCell<HashMap<u32, KeyDigest>>,
     /// Whether the root's tick is to come.
     tick_is_armed: Cell<bool>,
 }

@@ -1,6 +1,6 @@
 //! Answers that are still good: bounded, the least recently used goes first, digests instead of secrets.
 
-use std::collections::BTreeMap;
+use lru::LruCache;
 
 use super::{Answer, VerificationService};
 use crate::secret::KeyDigest;
@@ -33,48 +33,33 @@ impl AnswerCache {
     }
 }
 
-#[derive(Default)]
-struct Lru {
-    entries: BTreeMap<KeyDigest, Entry>,
-    /// By the time of last use, counted in uses.
-    by_use: BTreeMap<u64, KeyDigest>,
-    uses: u64,
-}
+struct Lru(LruCache<KeyDigest, Entry>);
 
 struct Entry {
     answer: Answer,
     good_until: Timestamp,
-    last_use: u64,
+}
+
+impl Default for Lru {
+    fn default() -> Self {
+        Self(LruCache::unbounded())
+    }
 }
 
 impl Lru {
     fn find(&mut self, digest: KeyDigest, now: Timestamp) -> Option<Answer> {
-        if self.entries.get(&digest)?.good_until <= now {
-            self.remove(digest);
-            return None;
+        let entry = self.0.get(&digest)?;
+        if entry.good_until > now {
+            return Some(entry.answer.clone());
         }
-        let entry = self.entries.get_mut(&digest)?;
-        self.by_use.remove(&entry.last_use);
-        self.uses += 1;
-        entry.last_use = self.uses;
-        self.by_use.insert(self.uses, digest);
-        Some(entry.answer.clone())
+        self.0.pop(&digest);
+        None
     }
 
     fn insert(&mut self, digest: KeyDigest, answer: Answer, good_until: Timestamp, max_entries: usize) {
-        self.remove(digest);
-        while self.entries.len() >= max_entries {
-            let Some((_, oldest)) = self.by_use.pop_first() else { return };
-            self.entries.remove(&oldest);
-        }
-        self.uses += 1;
-        self.by_use.insert(self.uses, digest);
-        self.entries.insert(digest, Entry { answer, good_until, last_use: self.uses });
-    }
-
-    fn remove(&mut self, digest: KeyDigest) {
-        if let Some(entry) = self.entries.remove(&digest) {
-            self.by_use.remove(&entry.last_use);
+        self.0.put(digest, Entry { answer, good_until });
+        while self.0.len() > max_entries {
+            self.0.pop_lru();
         }
     }
 }
@@ -109,7 +94,7 @@ mod tests {
         lru.insert(digest(0), Answer::NotAKey, at(10), 3);
         assert!(lru.find(digest(0), at(9)).is_some());
         assert!(lru.find(digest(0), at(10)).is_none());
-        assert!(lru.entries.is_empty() && lru.by_use.is_empty());
+        assert!(lru.0.is_empty());
     }
 
     #[test]
@@ -118,7 +103,7 @@ mod tests {
         for name in 0..1_000 {
             lru.insert(digest(name), Answer::NotAKey, at(10), 10);
             lru.insert(digest(name), Answer::NotAKey, at(10), 10);
-            assert!(lru.entries.len() <= 10 && lru.entries.len() == lru.by_use.len());
+            assert!(lru.0.len() <= 10);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Who waits for which answer: equal questions share one call, and there are never more calls than allowed.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::{Answer, AnswerCache, Question, ServiceRequest, VerificationService};
 use crate::secret::KeyDigest;
@@ -11,7 +11,7 @@ use crate::timestamp::Timestamp;
 pub struct Inquiries {
     cache: AnswerCache,
     /// Asked and not answered yet.
-    open: BTreeMap<KeyDigest, Inquiry>,
+    open: HashMap<KeyDigest, Inquiry>,
 }
 
 struct Inquiry {
