@@ -73,6 +73,10 @@ impl Worker {
 
     /// Forgets a request whose client has gone.
     pub(super) fn leave(&self, context_id: u32) {
+        // Seldom does anybody wait: then there is nothing to look for.
+        if self.waiting.borrow().is_empty() {
+            return;
+        }
         if self.waiting.borrow_mut().remove(&context_id).is_some() {
             self.inquiries.borrow_mut().leave(context_id);
         }

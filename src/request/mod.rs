@@ -1,27 +1,42 @@
 //! Typed view of the request: headers that repeat, a path that may have two readings, query, cookies.
 
 pub(crate) mod cookies;
+mod name;
 pub(crate) mod path;
 pub(crate) mod query;
-mod sketch;
 
-pub(crate) use sketch::NameSketch;
+pub(crate) use name::{HeaderName, NameSketch};
 
 /// The request's header lines as they came, names in lower case, pseudo-headers included.
 pub struct RequestHeaders<'a> {
-    lines: Vec<(&'a [u8], &'a [u8])>,
-    /// The names of the lines.
-    names: NameSketch,
+    lines: Vec<Line<'a>>,
+    /// By the hash of a name: the number of the first line whose name has it.
+    first: [usize; BUCKETS],
+}
+
+const BUCKETS: usize = 64;
+
+struct Line<'a> {
+    name: HeaderName<'a>,
+    value: &'a [u8],
+    /// The number of the next line whose name has the hash of this one's. Numbers count from 1; 0 is none.
+    next: usize,
 }
 
 impl<'a> RequestHeaders<'a> {
     /// Takes lines as name and value; names are lower-case, as HTTP/2 and Envoy have them.
     pub fn from_lines(lines: Vec<(&'a [u8], &'a [u8])>) -> Self {
-        let mut names = NameSketch::default();
-        for (name, _) in &lines {
-            names.insert(name);
+        Self::indexed(lines.into_iter().map(|(name, value)| Line { name: name.into(), value, next: 0 }).collect())
+    }
+
+    fn indexed(mut lines: Vec<Line<'a>>) -> Self {
+        let mut first = [0; BUCKETS];
+        for (number, line) in lines.iter_mut().enumerate().rev() {
+            if let Some(first) = first.get_mut(bucket(line.name)) {
+                line.next = std::mem::replace(first, number + 1);
+            }
         }
-        Self { lines, names }
+        Self { lines, first }
     }
 
     /// Reads the serialised header map of the proxy-wasm ABI: a count, two sizes an entry, then the
@@ -30,7 +45,7 @@ impl<'a> RequestHeaders<'a> {
     /// Returns `None` for a buffer that is not of this form.
     pub fn from_map(buffer: &'a [u8]) -> Option<Self> {
         if buffer.is_empty() {
-            return Some(Self::from_lines(Vec::new()));
+            return Some(Self::indexed(Vec::new()));
         }
         let (count, rest) = split_u32(buffer)?;
         let (mut sizes, mut bytes) = rest.split_at_checked(count.checked_mul(8)?)?;
@@ -42,20 +57,31 @@ impl<'a> RequestHeaders<'a> {
             let (name, after_name) = split_field(bytes, name_size)?;
             let (value, after_value) = split_field(after_name, value_size)?;
             bytes = after_value;
-            lines.push((name, value));
+            lines.push(Line { name: name.into(), value, next: 0 });
         }
-        Some(Self::from_lines(lines))
+        Some(Self::indexed(lines))
     }
 
     /// Returns all lines in order, pseudo-headers included.
     pub fn lines(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
-        self.lines.iter().copied()
+        self.named_lines().map(|(name, value)| (name.bytes, value))
+    }
+
+    /// Returns the same with each name as it was hashed.
+    pub(crate) fn named_lines(&self) -> impl Iterator<Item = (HeaderName<'a>, &'a [u8])> {
+        self.lines.iter().map(|line| (line.name, line.value))
     }
 
     /// Returns the lines of one name in order, each value without the blanks around it.
     pub(crate) fn values(&self, name: &[u8]) -> impl Iterator<Item = &'a [u8]> {
-        let lines = if self.names.may_contain(name) { &*self.lines } else { &[] };
-        lines.iter().filter(move |(line_name, _)| *line_name == name).map(|(_, value)| trim(value))
+        let first = self.first.get(bucket(name.into())).copied().unwrap_or_default();
+        std::iter::successors(self.line(first), |line| self.line(line.next))
+            .filter(move |line| line.name.bytes == name)
+            .map(|line| trim(line.value))
+    }
+
+    fn line(&self, number: usize) -> Option<&Line<'a>> {
+        self.lines.get(number.checked_sub(1)?)
     }
 
     /// Returns the first line of one name that is not empty.
@@ -89,6 +115,10 @@ impl<'a> RequestHeaders<'a> {
         let id = self.value(b"x-request-id").filter(|id| id.len() <= 128 && is_visible_ascii(id))?;
         std::str::from_utf8(id).ok()
     }
+}
+
+fn bucket(name: HeaderName<'_>) -> usize {
+    usize::from(name.hash) % BUCKETS
 }
 
 /// Cuts off the blanks and tabs around a header value (RFC 9110, 5.5: optional white space).

@@ -14,7 +14,7 @@ pub(crate) use reasons::reason;
 use crate::policy::{Location, Policy};
 use crate::provider::{ClientCredential, Slot};
 use crate::record::{CredentialSource, Reason, Record};
-use crate::request::{RequestHeaders, cookies, query, trim};
+use crate::request::{HeaderName, RequestHeaders, cookies, query, trim};
 use crate::secret::Secret;
 
 /// Subprotocol by which browsers send an OpenAI key with a WebSocket.
@@ -87,7 +87,8 @@ impl<'a> Credentials<'a> {
 
     /// Whether a header's value is the proxy key, or a scheme, blanks and the proxy key.
     fn is_proxy_key(&self, value: &[u8]) -> bool {
-        self.proxy_key.as_ref().and_then(|key| trim(value).strip_suffix(&**key)).is_some_and(|before| {
+        let key = self.proxy_key.as_deref().filter(|key| value.len() >= key.len());
+        key.and_then(|key| trim(value).strip_suffix(key)).is_some_and(|before| {
             let scheme = trim(before);
             let has_blank = scheme.iter().any(|byte| matches!(byte, b' ' | b'\t'));
             before.is_empty() || (scheme.len() < before.len() && !has_blank)
@@ -173,18 +174,20 @@ impl<'a> Edits<'a> {
     }
 
     fn strip(&mut self, policy: &'a Policy, request: &RequestHeaders<'a>, credentials: &Credentials<'a>) {
-        for (name, value) in request.lines() {
-            let pseudo = name.starts_with(b":");
-            if pseudo || credentials.kept_places().any(|place| place.is_header(name)) {
-                continue;
-            }
+        for (name, value) in request.named_lines() {
+            let HeaderName { bytes, .. } = name;
             let stripped = policy.credential_places.contains(name)
                 || policy.identity_headers.contains(name)
-                || policy.strip_list.contains(name);
+                || policy.strip_list.contains(bytes);
+            let goes = stripped || credentials.is_proxy_key(value);
+            let stays = || bytes.starts_with(b":") || credentials.kept_places().any(|place| place.is_header(bytes));
+            if !goes || stays() {
+                continue;
+            }
             if stripped {
-                self.remove(name);
-            } else if credentials.is_proxy_key(value) && !matches!(name, b"cookie" | b"sec-websocket-protocol") {
-                self.set_or_remove(name, credentials.other_values(name, request, b", "));
+                self.remove(bytes);
+            } else if !matches!(bytes, b"cookie" | b"sec-websocket-protocol") {
+                self.set_or_remove(bytes, credentials.other_values(bytes, request, b", "));
             }
         }
         for name in credentials.kept_places().filter_map(Location::header) {

@@ -1,7 +1,7 @@
 //! Sets of header names that do not go upstream, and how a name is held against them.
 
 use crate::policy::Location;
-use crate::request::NameSketch;
+use crate::request::{HeaderName, NameSketch};
 
 /// Headers that carry credentials at some provider or gateway, whatever the configuration says.
 const WELL_KNOWN: &[&str] = &[
@@ -30,16 +30,16 @@ impl NameSet {
     fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let mut set = Self::default();
         for name in names {
-            if !set.contains(name.as_bytes()) {
-                set.sketch.insert(name.as_bytes());
+            if !set.contains(name.as_bytes().into()) {
+                set.sketch.insert(name.as_bytes().into());
                 set.names.push(name.into());
             }
         }
         set
     }
 
-    fn contains(&self, name: &[u8]) -> bool {
-        let reads_like = |entry: &str| entry.len() == name.len() && dashed_bytes(entry.as_bytes()).eq(dashed_bytes(name));
+    fn contains(&self, name: HeaderName<'_>) -> bool {
+        let reads_like = |entry: &str| dashed_bytes(entry.as_bytes()).eq(dashed_bytes(name.bytes));
         self.sketch.may_contain(name) && self.names.iter().any(|entry| reads_like(entry))
     }
 }
@@ -73,10 +73,11 @@ impl CredentialPlaces {
     }
 
     /// Whether a header is such a place, reads like one with `_` for `-`, or has `x-pass-` before it.
-    pub(crate) fn contains(&self, name: &[u8]) -> bool {
-        let passed = name.split_at_checked(PASS_PREFIX.len());
+    pub(crate) fn contains<'n>(&self, name: impl Into<HeaderName<'n>>) -> bool {
+        let name = name.into();
+        let passed = name.bytes.split_at_checked(PASS_PREFIX.len());
         let passed = passed.filter(|(head, _)| dashed_bytes(head).eq(PASS_PREFIX.iter().copied()));
-        self.headers.contains(name) || passed.is_some_and(|(_, rest)| self.headers.contains(rest))
+        self.headers.contains(name) || passed.is_some_and(|(_, rest)| self.headers.contains(rest.into()))
     }
 
     pub(crate) fn query(&self) -> &[Box<str>] {
@@ -114,8 +115,8 @@ impl IdentityHeaders {
         Self { consumer, key_id, credential_source, provider, inbound }
     }
 
-    pub(crate) fn contains(&self, name: &[u8]) -> bool {
-        self.inbound.contains(name)
+    pub(crate) fn contains<'n>(&self, name: impl Into<HeaderName<'n>>) -> bool {
+        self.inbound.contains(name.into())
     }
 }
 

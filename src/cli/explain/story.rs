@@ -167,7 +167,7 @@ impl Explanation {
         };
         let mut upstream = Upstream { start, headers: Vec::new(), unchanged: Vec::new() };
         for (name, value) in edited.iter().filter(|(name, _)| !name.starts_with(b":")) {
-            if policy.credential_places.contains(name) {
+            if policy.credential_places.contains(&**name) {
                 upstream.headers.push((super::text(name), masked::credential(value)));
             } else if is_set(name) {
                 upstream

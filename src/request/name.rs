@@ -1,0 +1,66 @@
+//! Names of headers, hashed once: most of a request's names are none that anybody asks for.
+
+/// A header's name with its hash, which does not tell `_` from `-`.
+#[derive(Clone, Copy)]
+pub(crate) struct HeaderName<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(super) hash: u8,
+}
+
+impl<'a> From<&'a [u8]> for HeaderName<'a> {
+    /// Tells names apart by their length and three of their bytes.
+    fn from(bytes: &'a [u8]) -> Self {
+        let byte = |at: usize| match bytes.get(at) {
+            Some(b'_') => u32::from(b'-'),
+            Some(byte) => u32::from(*byte),
+            None => 0,
+        };
+        let length = bytes.len();
+        let sample = byte(0) | byte(length / 2) << 8 | byte(length.wrapping_sub(1)) << 16 | (length as u32) << 24;
+        // Fibonacci hashing: the upper bits of the product depend on all bits of the sample.
+        let [.., hash] = sample.wrapping_mul(0x9e37_79b9).to_le_bytes();
+        Self { bytes, hash }
+    }
+}
+
+/// A set of header names that never denies a name that is in it, and seldom admits one that is not.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct NameSketch([u64; 4]);
+
+impl NameSketch {
+    pub(crate) fn insert(&mut self, name: HeaderName<'_>) {
+        if let Some(word) = self.0.get_mut(usize::from(name.hash / 64)) {
+            *word |= 1 << (name.hash % 64);
+        }
+    }
+
+    pub(crate) fn may_contain(&self, name: HeaderName<'_>) -> bool {
+        self.0.get(usize::from(name.hash / 64)).is_none_or(|word| word >> (name.hash % 64) & 1 == 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_a_sketch_is_admitted_under_either_spelling() {
+        let mut sketch = NameSketch::default();
+        for name in ["", "a", "x-api-key", "_", "litellm_user_api_key", &"x".repeat(300)] {
+            sketch.insert(name.as_bytes().into());
+            assert!(sketch.may_contain(name.as_bytes().into()), "{name}");
+            assert!(sketch.may_contain(name.replace('_', "-").as_bytes().into()), "{name}");
+            assert!(sketch.may_contain(name.replace('-', "_").as_bytes().into()), "{name}");
+        }
+    }
+
+    #[test]
+    fn of_other_names_few_are_admitted() {
+        let mut sketch = NameSketch::default();
+        for name in ["authorization", "x-api-key", "api-key", "x-goog-api-key", "x-litellm-api-key"] {
+            sketch.insert(name.as_bytes().into());
+        }
+        let others = ["accept", "accept-encoding", "content-type", "user-agent", "x-app", "x-stainless-os", ":path"];
+        assert!(others.iter().filter(|name| sketch.may_contain(name.as_bytes().into())).count() <= 1);
+    }
+}
