@@ -38,10 +38,7 @@ pub(crate) struct Rejection<'a> {
 }
 
 /// Returns what stands in the key sources, in their order.
-pub(crate) fn candidates<'a>(
-    policy: &'a Policy,
-    request: &RequestHeaders<'a>,
-) -> impl Iterator<Item = Candidate<'a>> {
+pub(crate) fn candidates<'a>(policy: &'a Policy, request: &RequestHeaders<'a>) -> impl Iterator<Item = Candidate<'a>> {
     policy.key_sources.iter().filter_map(|source| candidate(source, request))
 }
 
@@ -77,7 +74,8 @@ pub(crate) fn authenticate<'a>(
     }
     if let Some(service) = &policy.verification_service {
         for (candidate, digest) in &unknown {
-            match answer(service, candidate, *digest, &circumstances.answers)?.map(|key| candidate.verified_by(key, now))
+            match answer(service, candidate, *digest, &circumstances.answers)?
+                .map(|key| candidate.verified_by(key, now))
             {
                 Some(Ok(caller)) => return Ok(caller),
                 Some(Err(rejection)) => first_bad = first_bad.or(Some(rejection)),

@@ -46,12 +46,8 @@ pub(super) fn check(
             }
             deployment_keys.extend(header_secret(key, &path, environment, findings).map(|key| (provider, key)));
         }
-        let consumer = Arc::new(Consumer {
-            name: wire.name,
-            providers: wire.providers,
-            byok: wire.byok,
-            deployment_keys,
-        });
+        let consumer =
+            Arc::new(Consumer { name: wire.name, providers: wire.providers, byok: wire.byok, deployment_keys });
         check_keys(wire.keys, index, &consumer, environment, &mut keys, findings);
         checked.push(consumer);
     }

@@ -14,7 +14,7 @@ pub struct RequestHeaders<'a> {
     first: [usize; BUCKETS],
 }
 
-const BUCKETS: usize = 64;
+const BUCKETS: usize = 32;
 
 struct Line<'a> {
     name: HeaderName<'a>,

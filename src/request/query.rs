@@ -25,8 +25,7 @@ impl<'a> Parameter<'a> {
     pub(crate) fn carries(self, secret: &[u8]) -> bool {
         let (name, value) = self.split();
         let raw = if value.is_empty() { name } else { value };
-        let with_blanks =
-            || -> Vec<u8> { raw.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect() };
+        let with_blanks = || -> Vec<u8> { raw.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect() };
         decode(raw) == secret || (raw.contains(&b'+') && decode(&with_blanks()) == secret)
     }
 

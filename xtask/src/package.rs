@@ -47,7 +47,10 @@ pub fn package(built: &[u8]) -> Result<Vec<u8>> {
 }
 
 fn package_exports(built: &[u8], exports: &[Export]) -> Result<Vec<u8>> {
-    let mut module = ModuleConfig::new().parse(built).context("this is no WebAssembly module")?;
+    // The names of functions are a seventh of the module and serve backtraces alone.
+    let mut configuration = ModuleConfig::new();
+    let configuration = configuration.generate_name_section(false);
+    let mut module = configuration.parse(built).context("this is no WebAssembly module")?;
     keep_exports(&mut module, exports)?;
     walrus::passes::gc::run(&mut module);
     check_imports(&module)?;

@@ -49,7 +49,7 @@ struct Plan {
     launches: usize,
     /// Rounds in each of them; in every round every variant is measured once.
     rounds: usize,
-    /// Requests to a variant in a round.
+    /// Requests to a variant in a round: few, so that a slow moment of the machine spoils one measurement of many.
     requests: usize,
     /// Requests to a variant before the first round: V8 compiles a function anew when it is called often.
     warm_up: usize,
@@ -62,8 +62,8 @@ struct Plan {
 impl Plan {
     const FULL: Self = Self {
         launches: 3,
-        rounds: 8,
-        requests: 10_000,
+        rounds: 80,
+        requests: 1000,
         warm_up: 20_000,
         starts: 5,
         segments: 6,
@@ -71,8 +71,8 @@ impl Plan {
     };
     const QUICK: Self = Self {
         launches: 1,
-        rounds: 7,
-        requests: 6000,
+        rounds: 60,
+        requests: 1000,
         warm_up: 15_000,
         starts: 2,
         segments: 3,

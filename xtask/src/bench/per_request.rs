@@ -41,13 +41,14 @@ pub(super) fn measure(binary: &Path, variants: &[Variant], plan: &Plan) -> Resul
             loads.push(load);
         }
         for round in 0..plan.rounds {
-            eprintln!(
-                "CPU per request: Envoy {} of {}, round {} of {}",
-                launch + 1,
-                plan.launches,
-                round + 1,
-                plan.rounds
-            );
+            if round % 20 == 0 {
+                eprintln!(
+                    "CPU per request: Envoy {} of {}, round {round} of {}",
+                    launch + 1,
+                    plan.launches,
+                    plan.rounds
+                );
+            }
             let mut pairs: Vec<_> = loads.iter_mut().zip(&mut costs).collect();
             let shift = (launch * plan.rounds + round) % pairs.len().max(1);
             pairs.rotate_left(shift);

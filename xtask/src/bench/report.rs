@@ -17,7 +17,8 @@ pub(super) fn marginals(variants: &[Variant], costs: &[Costs]) -> Marginals {
     let rows = || variants.iter().zip(costs);
     let Some((_, baseline)) = rows().find(|(variant, _)| variant.name == BASELINE) else { return Marginals::new() };
     let marginal = |costs: &Costs| {
-        Spread::of(costs.microseconds.iter().zip(&baseline.microseconds).map(|(cost, baseline)| cost - baseline))
+        let differences = costs.microseconds.iter().zip(&baseline.microseconds).map(|(cost, baseline)| cost - baseline);
+        Spread::of_middle_half(differences)
     };
     rows()
         .filter(|(variant, _)| variant.name != BASELINE)
@@ -38,15 +39,21 @@ pub(super) fn per_request(variants: &[Variant], costs: &[Costs], marginals: &Mar
                 ratio.unwrap_or_default(),
                 marginal.map(|marginal| signed(marginal.median)).unwrap_or_default(),
                 marginal
-                    .map(|marginal| format!("{} … {}", signed(marginal.min), signed(marginal.max)))
+                    .map(|marginal| format!("{} … {}", signed(marginal.low), signed(marginal.high)))
                     .unwrap_or_default(),
-                spread(&costs.microseconds, 1),
-                format!("{:.2}", Spread::of(costs.busy.iter().copied()).median),
+                shown(Spread::of_middle_half(costs.microseconds.iter().copied()), 1),
+                format!("{:.2}", Spread::of_all(costs.busy.iter().copied()).median),
             ]
         })
         .collect();
-    let head =
-        ["CPU of Envoy per request", "ratio to BYOK", "marginal, µs", "min … max", "in all, µs (min … max)", "busy"];
+    let head = [
+        "CPU of Envoy per request",
+        "ratio to BYOK",
+        "marginal, µs",
+        "middle half",
+        "in all, µs (middle half)",
+        "busy",
+    ];
     markdown(&head, &rows)
 }
 
@@ -91,7 +98,7 @@ pub(super) fn bars(marginals: &Marginals, starts: &[Starts], module_bytes: u64) 
     let ratio = |of: &str, to: &str| Some(marginals.get(of)?.median / marginals.get(to)?.median);
     let start = |is_ours| starts.iter().find(|start| start.keys == 100_000 && start.is_ours == is_ours);
     let ours = start(true);
-    let median = |values: &[f64]| Spread::of(values.iter().copied()).median;
+    let median = |values: &[f64]| Spread::of_all(values.iter().copied()).median;
     let added_start = ours.zip(start(false)).map(|(ours, no_op)| median(&ours.seconds) - median(&no_op.seconds));
     let bars = [
         ("BYOK / Lua", ratio("byok", "lua"), 0.8, 2, ""),
@@ -121,8 +128,11 @@ pub(super) fn bars(marginals: &Marginals, starts: &[Starts], module_bytes: u64) 
 }
 
 fn spread(values: &[f64], digits: usize) -> String {
-    let Spread { median, min, max } = Spread::of(values.iter().copied());
-    format!("{median:.digits$} ({min:.digits$} … {max:.digits$})")
+    shown(Spread::of_all(values.iter().copied()), digits)
+}
+
+fn shown(Spread { median, low, high }: Spread, digits: usize) -> String {
+    format!("{median:.digits$} ({low:.digits$} … {high:.digits$})")
 }
 
 fn signed(microseconds: f64) -> String {

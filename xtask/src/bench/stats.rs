@@ -4,15 +4,25 @@
 #[derive(Clone, Copy)]
 pub(super) struct Spread {
     pub(super) median: f64,
-    pub(super) min: f64,
-    pub(super) max: f64,
+    pub(super) low: f64,
+    pub(super) high: f64,
 }
 
 impl Spread {
-    pub(super) fn of(values: impl IntoIterator<Item = f64>) -> Self {
+    /// From the least to the greatest: for a few measurements.
+    pub(super) fn of_all(values: impl IntoIterator<Item = f64>) -> Self {
+        Self::between(values, 0.0, 1.0)
+    }
+
+    /// Between the quartiles: for many measurements, of which a few are always far off.
+    pub(super) fn of_middle_half(values: impl IntoIterator<Item = f64>) -> Self {
+        Self::between(values, 0.25, 0.75)
+    }
+
+    fn between(values: impl IntoIterator<Item = f64>, low: f64, high: f64) -> Self {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
-        Self { median: quantile(&values, 0.5), min: quantile(&values, 0.0), max: quantile(&values, 1.0) }
+        Self { median: quantile(&values, 0.5), low: quantile(&values, low), high: quantile(&values, high) }
     }
 }
 
@@ -30,10 +40,16 @@ mod tests {
 
     #[test]
     fn the_median_is_the_middle_in_any_order() {
-        let odd = Spread::of([3.0, 1.0, 10.0]);
-        assert_eq!((odd.median, odd.min, odd.max), (3.0, 1.0, 10.0));
-        assert_eq!(Spread::of([4.0, 1.0, 2.0, 3.0]).median, 2.5);
-        assert!(Spread::of([]).median.is_nan());
+        let odd = Spread::of_all([3.0, 1.0, 10.0]);
+        assert_eq!((odd.median, odd.low, odd.high), (3.0, 1.0, 10.0));
+        assert_eq!(Spread::of_all([4.0, 1.0, 2.0, 3.0]).median, 2.5);
+        assert!(Spread::of_all([]).median.is_nan());
+    }
+
+    #[test]
+    fn the_middle_half_leaves_out_what_is_far_off() {
+        let spread = Spread::of_middle_half([1.0, 2.0, 3.0, 4.0, 1000.0]);
+        assert_eq!((spread.median, spread.low, spread.high), (3.0, 2.0, 4.0));
     }
 
     #[test]
