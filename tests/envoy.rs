@@ -12,7 +12,7 @@ mod gateway;
 mod grpc;
 mod module;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
 use corpus::{Case, Corpus, Expected, Message, Outcome, Protocol, Refused, Tally, Verdict};
@@ -33,13 +33,17 @@ fn corpus_through_envoy() {
         requests.iter().map(|(case, protocol)| sent(&upstream, &addresses, &plan, case, *protocol)).collect();
 
     let answered = seen.iter().filter(|seen| seen.is_ok()).count();
-    let rows: BTreeMap<_, Row> = gateway.rows(answered).into_iter().map(|row| (row.connection, row)).collect();
+    // A port that is free again may serve twice; the rows of one pair of ports are in the requests' order.
+    let mut rows: BTreeMap<_, VecDeque<Row>> = BTreeMap::new();
+    for row in gateway.rows(answered) {
+        rows.entry(row.connection).or_default().push_back(row);
+    }
     let mut counted: BTreeMap<String, u64> = BTreeMap::new();
     let mut outcomes: Vec<_> = requests
         .iter()
         .zip(seen)
         .map(|((case, _), seen)| {
-            let outcome = seen.and_then(|seen| outcome(case, seen, &rows));
+            let outcome = seen.and_then(|seen| outcome(case, seen, &mut rows));
             if let Ok(outcome) = &outcome {
                 *counted.entry(corpus::counter(&outcome.record)).or_default() += 1;
             }
@@ -142,9 +146,14 @@ fn sent(
     Ok(Seen { listener, response: response.map_err(|error| format!("no answer: {error}"))?, arrivals })
 }
 
-fn outcome(case: &Case, seen: Seen, rows: &BTreeMap<(SocketAddr, SocketAddr), Row>) -> Result<Outcome, String> {
+fn outcome(
+    case: &Case,
+    seen: Seen,
+    rows: &mut BTreeMap<(SocketAddr, SocketAddr), VecDeque<Row>>,
+) -> Result<Outcome, String> {
     let Seen { listener, response, mut arrivals } = seen;
-    let row = rows.get(&(listener, response.client)).ok_or("no row in the access log")?;
+    let row = rows.get_mut(&(listener, response.client)).and_then(VecDeque::pop_front);
+    let row = row.ok_or("no row in the access log")?;
     let refused = row.details.starts_with("byok_");
     if refused && !arrivals.is_empty() {
         return Err(format!("refused, and the upstream received {}", arrivals[0]));
@@ -154,13 +163,13 @@ fn outcome(case: &Case, seen: Seen, rows: &BTreeMap<(SocketAddr, SocketAddr), Ro
     }
     let verdict = match arrivals.pop() {
         Some(message) => Verdict::Passed(message),
-        None if refused => Verdict::Refused(answer(response, row)?),
+        None if refused => Verdict::Refused(answer(response, &row)?),
         None if row.details == "direct_response" && matches!(case.expected, Expected::Passed(_)) => {
             Verdict::PassedUnseen
         }
         None => return Err(format!("Envoy itself answered {} ({})", response.status, row.details)),
     };
-    Ok(Outcome { verdict, record: row.record.clone() })
+    Ok(Outcome { verdict, record: row.record })
 }
 
 fn answer(response: Response, row: &Row) -> Result<Refused, String> {
