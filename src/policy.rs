@@ -1,10 +1,11 @@
 //! The checked configuration: whatever a request sees has been held against every rule before.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
+
+use indexmap::IndexMap;
+use indexmap::map::Entry;
 
 use crate::provider::Provider;
 use crate::request::secret_behind;
@@ -159,41 +160,36 @@ pub struct Key {
 }
 
 /// All configured proxy keys, by digest.
+///
+/// An index into a list: a value that is no key is known for one after a look at the index alone, which is small.
 #[derive(Debug, Default)]
 pub(crate) struct KeyRing {
-    keys: Vec<Key>,
-    /// The key's place among them.
-    by_digest: HashMap<KeyDigest, u32, BuildHasherDefault<FirstBytes>>,
+    keys: IndexMap<KeyDigest, Key, BuildHasherDefault<FirstBytes>>,
     has_dates: bool,
 }
 
 impl KeyRing {
     pub(crate) fn with_capacity(keys: usize) -> Self {
-        let by_digest = HashMap::with_capacity_and_hasher(keys, BuildHasherDefault::default());
-        Self { keys: Vec::with_capacity(keys), by_digest, has_dates: false }
+        Self { keys: IndexMap::with_capacity_and_hasher(keys, BuildHasherDefault::default()), has_dates: false }
     }
 
-    /// Adds a key under its number, counted from 0.
+    /// Adds a key.
     ///
     /// # Errors
-    /// Returns the number of the key that has the same digest.
-    pub(crate) fn insert(&mut self, digest: KeyDigest, key: Key) -> Result<(), u32> {
-        // A configuration of 4 GiB does not fit the module's memory.
-        let number = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
-        match self.by_digest.entry(digest) {
-            Entry::Occupied(earlier) => Err(*earlier.get()),
+    /// Returns how many keys were added before the one that has the same digest.
+    pub(crate) fn insert(&mut self, digest: KeyDigest, key: Key) -> Result<(), usize> {
+        match self.keys.entry(digest) {
+            Entry::Occupied(earlier) => Err(earlier.index()),
             Entry::Vacant(place) => {
-                place.insert(number);
                 self.has_dates |= key.not_before != Timestamp::MIN || key.expires_at != Timestamp::MAX;
-                self.keys.push(key);
+                place.insert(key);
                 Ok(())
             }
         }
     }
 
     pub(crate) fn find(&self, digest: KeyDigest) -> Option<&Key> {
-        let number = self.by_digest.get(&digest)?;
-        self.keys.get(usize::try_from(*number).ok()?)
+        self.keys.get(&digest)
     }
 
     /// Whether a value is a configured key, whatever its dates.
@@ -202,7 +198,7 @@ impl KeyRing {
     }
 
     pub(crate) fn named(&self, consumer: &str, id: &str) -> Option<&Key> {
-        self.keys.iter().find(|key| *key.id == *id && *key.consumer.name == *consumer)
+        self.keys.values().find(|key| *key.id == *id && *key.consumer.name == *consumer)
     }
 }
 

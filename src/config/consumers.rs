@@ -70,8 +70,7 @@ impl Keys {
         match self.ring.insert(digest, key) {
             Ok(()) => self.places.push((number(consumer), number(position))),
             Err(earlier) => {
-                let earlier = usize::try_from(earlier).ok().and_then(|earlier| self.places.get(earlier));
-                let (its_consumer, its_position) = earlier.copied().unwrap_or_default();
+                let (its_consumer, its_position) = self.places.get(earlier).copied().unwrap_or_default();
                 findings.error(
                     format_args!("consumers[{consumer}].keys[{position}]"),
                     format!("expected a secret of its own, not that of consumers[{its_consumer}].keys[{its_position}]"),
