@@ -62,6 +62,9 @@ fn unescaped(name: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::wire::Configuration;
     use super::*;
 
     #[test]
@@ -92,5 +95,58 @@ mod tests {
         assert_eq!(path_at(json, 2, 5), "a");
         assert_eq!(path_at(json, 4, 1), "a[0]");
         assert_eq!(path_at(json, 5, 1), "a[1]");
+    }
+
+    /// Wherever a value is of the wrong form, or a field too many, the path is that of a library which keeps one all along.
+    #[test]
+    fn the_path_is_the_one_that_was_taken() {
+        let configuration = json!({
+            "mode": "on",
+            "key_sources": [{ "header": "authorization", "scheme": "Bearer" }, { "query": "key" }],
+            "consumers": [{
+                "name": "team-a", "providers": ["a"], "byok": "off", "deployment_keys": { "a": { "value": "x" } },
+                "keys": [{ "id": "1", "sha256": "0", "disabled": true }, { "id": "2", "value": "x" }],
+            }],
+            "verification_service": {
+                "cluster": "c", "path": "/", "send_as": { "header": "x" }, "timeout": "2s", "max_in_flight": 1,
+            },
+            "providers": { "a": { "api": "openai", "clusters": ["c"], "deployment_key": { "value": "x" } } },
+            "routes": [{ "match": { "path": "/a", "methods": ["GET"] }, "consumers": ["team-a"] }],
+            "identity_headers": { "consumer": "x-\"a\\" },
+        });
+        let mut places = vec![String::new()];
+        pointers(&configuration, "", &mut places);
+        let mut mistakes = 0;
+        for place in &places {
+            for wrong in [json!(null), json!(true), json!(1.5), json!("x"), json!([]), json!({ "x": { "y": [1] } })] {
+                let mut configuration = configuration.clone();
+                *configuration.pointer_mut(place).unwrap() = wrong;
+                for text in [configuration.to_string(), serde_json::to_string_pretty(&configuration).unwrap()] {
+                    mistakes += usize::from(has_mistake_where_it_should(&text));
+                }
+            }
+        }
+        assert!(mistakes > 400, "{mistakes} mistakes in {} places", places.len());
+    }
+
+    fn has_mistake_where_it_should(text: &str) -> bool {
+        let Err(error) = serde_json::from_str::<Configuration>(text) else { return false };
+        let read = &mut serde_json::Deserializer::from_str(text);
+        let kept = serde_path_to_error::deserialize::<_, Configuration>(read).err().unwrap().path().to_string();
+        let kept = if kept == "." { String::new() } else { kept };
+        assert_eq!(path_at(text.as_bytes(), error.line(), error.column()), kept, "{error} in {text}");
+        true
+    }
+
+    fn pointers(value: &Value, to: &str, places: &mut Vec<String>) {
+        let parts: Vec<(String, &Value)> = match value {
+            Value::Object(fields) => fields.iter().map(|(name, part)| (format!("{to}/{name}"), part)).collect(),
+            Value::Array(items) => items.iter().enumerate().map(|(at, part)| (format!("{to}/{at}"), part)).collect(),
+            _ => return,
+        };
+        for (place, part) in parts {
+            pointers(part, &place, places);
+            places.push(place);
+        }
     }
 }
