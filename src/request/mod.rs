@@ -10,7 +10,7 @@ pub(crate) use name::{HeaderName, NameSketch};
 /// The request's header lines as they came, names in lower case, pseudo-headers included.
 pub struct RequestHeaders<'a> {
     lines: Vec<Line<'a>>,
-    /// By the hash of a name: the number of the first line whose name has it.
+    /// By the bucket that a name's hash falls into: the number of the first line with such a name.
     first: [usize; BUCKETS],
 }
 
@@ -19,7 +19,7 @@ const BUCKETS: usize = 32;
 struct Line<'a> {
     name: HeaderName<'a>,
     value: &'a [u8],
-    /// The number of the next line whose name has the hash of this one's. Numbers count from 1; 0 is none.
+    /// The number of the next line in the same bucket. Numbers count from 1; 0 is none.
     next: usize,
 }
 
