@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::path::escaped;
+use super::separators_as_dashes;
 
 /// One parameter as it stands in the query.
 #[derive(Clone, Copy)]
@@ -13,6 +14,11 @@ pub(crate) struct Parameter<'a> {
 impl<'a> Parameter<'a> {
     pub(crate) fn is_named(self, name: &str) -> bool {
         decode(self.split().0) == name.as_bytes()
+    }
+
+    /// Whether the name is this one, compared with `-` for every byte but letters and digits.
+    pub(crate) fn reads_like(self, name: &str) -> bool {
+        separators_as_dashes(&decode(self.split().0)).eq(separators_as_dashes(name.as_bytes()))
     }
 
     /// Returns the percent-decoded value; a `+` stays one (RFC 3986 knows no other).
