@@ -24,7 +24,7 @@ use std::cell::RefCell;
 use std::hash::{BuildHasher as _, Hasher as _};
 
 use findings::Findings;
-use foldhash::quality::{FixedState, FoldHasher};
+use foldhash::fast::{FixedState, FoldHasher};
 
 use crate::policy::{Byok, Mode, Policy};
 use crate::secret::Secret;

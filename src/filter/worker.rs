@@ -1,7 +1,7 @@
 //! One worker under one configuration: takes requests to their decision, through the service if need be.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use proxy_wasm::hostcalls;
@@ -38,7 +38,7 @@ pub(super) struct Worker {
     /// By context id: the requests that wait. Their headers stay in Envoy and are read again when they continue.
     waiting: RefCell<HashMap<u32, Waiting>>,
     /// The waiting requests whose answer has come, in the order in which they continue.
-    answered: RefCell<VecDeque<(u32, KeyDigest, Answer)>>,
+    answered: RefCell<Vec<(u32, KeyDigest, Answer)>>,
     /// By token: what the calls under way ask about.
     calls: RefCell<HashMap<u32, KeyDigest>>,
     /// Whether the root's tick is to come.
@@ -159,10 +159,11 @@ impl Worker {
 
     /// Continues the first requests whose answer has come, and leaves the others to the next tick.
     fn complete_answered(&self) {
-        let batch: Vec<_> = {
+        let batch = {
             let mut answered = self.answered.borrow_mut();
             let count = answered.len().min(MAX_COMPLETED_PER_CALL);
-            answered.drain(..count).collect()
+            let later = answered.split_off(count);
+            std::mem::replace(&mut *answered, later)
         };
         if !self.answered.borrow().is_empty() {
             self.arm_tick();

@@ -72,7 +72,7 @@ pub(crate) fn mutations<'a>(
 
 /// Returns `:path` without any credential, or `None` where it has none: what an access log may show of a refused request.
 pub(crate) fn path_without_credentials(policy: &Policy, request: &RequestHeaders<'_>) -> Option<Vec<u8>> {
-    query::without(request.path()?, |parameter| policy.credential_places.contains_parameter(parameter))
+    query::without(request.path()?, &mut |parameter| policy.credential_places.contains_parameter(parameter))
 }
 
 impl<'a> Credentials<'a> {
@@ -133,7 +133,7 @@ impl<'a> Edits<'a> {
             Location::Query(name) => Some(&**name),
             _ => None,
         }));
-        let rest = query::without(path, |parameter| {
+        let rest = query::without(path, &mut |parameter| {
             if kept.take(|name| parameter.is_named(name) && !parameter.value().is_empty()) {
                 return false;
             }
