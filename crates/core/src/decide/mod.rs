@@ -1,180 +1,186 @@
-//! The whole decision about one request, from its headers to what goes upstream.
+//! The decision about one request, from its headers to what goes upstream. Its steps are in the order of this file, one
+//! file each.
 
-use crate::authenticate::{Caller, Unauthenticated, authenticate, candidates, is_ambiguous, recall};
-use crate::earlier::EarlierPass;
-use crate::policy::{Byok, Policy};
-use crate::provider::{CredentialRules, client_credential};
-use crate::record::{Reason, Record, Verdict};
-use crate::refusal::{DenyReason, Refusal};
-use crate::request::RequestHeaders;
-use crate::route::{AmbiguousPath, Terms};
-use crate::timestamp::Timestamp;
-use crate::upstream::{Credentials, HeaderMutation, mutations};
-use crate::verify::{Answers, Question};
+mod authenticate;
+mod authorize;
+mod credentials;
+mod edits;
+mod record;
+mod redirect;
+mod route;
+mod trace;
 
-/// What else than the request counts.
+pub use edits::{EditReason, HeaderMutation};
+pub use record::{CounterKey, Effect};
+pub use redirect::RedirectState;
+pub use trace::{CandidateOutcome, ClientCredentialVerdict, KnownBy, NoTrace, Step, Steps, Trace};
+
+pub(crate) use edits::path_without_credentials;
+
+use self::authenticate::{Unauthenticated, authenticate};
+use self::authorize::authorize;
+use self::credentials::select_credentials;
+use self::redirect::restore_caller;
+use crate::http::RequestHeaders;
+use crate::model::{DecisionToken, DenyReason, Lookup, LookupResults, Policy, Provider, Reason};
+use crate::time::Timestamp;
+
+/// What matters besides the request.
 #[derive(Debug, Default)]
-pub struct Circumstances<'a> {
-    /// The time of the request; read where [`Policy::reads_clock`], and where the service has answered.
+pub struct Context<'a> {
+    /// The time of the request; needed if [`Policy::reads_clock`], or if there are lookup results.
     pub now: Timestamp,
-    /// The cluster that Envoy has chosen; read where [`Policy::reads_cluster`], before any header changes.
+    /// The cluster that Envoy has chosen; needed if [`Policy::reads_cluster`]. To be read before any header is changed,
+    /// since `xds.cluster_name` is not updated afterwards.
     pub cluster: Option<&'a [u8]>,
-    /// What the pass before an internal redirect found out.
-    pub earlier: Option<EarlierPass>,
+    /// What the first run found, if this is the run after an internal redirect.
+    pub redirect: Option<RedirectState>,
     /// What the verification service has said about keys of this request.
-    pub answers: Answers,
+    pub lookups: LookupResults,
 }
 
 /// What becomes of a request.
 #[derive(Debug)]
 pub enum Decision<'a> {
-    /// It goes on, with these edits.
+    /// It continues, with these edits in order.
     Allow {
-        /// What the operator sees.
-        record: Record<'a>,
-        /// In this order.
-        mutations: Vec<HeaderMutation<'a>>,
+        /// What is recorded.
+        effect: Effect<'a>,
+        /// At most one edit per name.
+        edits: Vec<HeaderMutation<'a>>,
     },
-    /// It is answered here.
+    /// It is answered here: see [`Reply`](crate::Reply).
     Deny {
-        /// What the operator sees.
-        record: Record<'a>,
-        /// What the client sees.
-        refusal: Refusal,
+        /// What is recorded.
+        effect: Effect<'a>,
+        /// Why.
+        reason: DenyReason,
     },
-    /// It waits: the verification service must be asked, then it is decided anew with the answer.
-    AskService {
-        /// What to ask.
-        question: Question,
-    },
+    /// It waits: the verification service must be asked, then it is decided again with the result.
+    Lookup(Lookup<'a>),
 }
 
-/// Decides about a request: who is calling, with whose credential it goes on, and what goes upstream.
-pub fn decide<'a>(
+/// Decides about a request: who is calling, whose credential it carries, and what goes upstream.
+///
+/// ```
+/// use byok_core::{Context, Decision, Policy, RequestHeaders, decide};
+///
+/// let json = r#"{ "forward_llm_provider_auth_headers": true,
+///     "consumers": [ { "name": "team-a", "keys": [ { "id": "1", "value": "proxy-EXAMPLE" } ] } ] }"#;
+/// let policy = Policy::from_json(json, &|_| None).expect("a valid configuration").policy;
+///
+/// let request = RequestHeaders::from_lines(vec![
+///     (b":method", b"POST"),
+///     (b":path", b"/v1/messages"),
+///     (b"x-litellm-api-key", b"proxy-EXAMPLE"),
+///     (b"x-api-key", b"sk-ant-api03-EXAMPLE"),
+/// ]);
+/// let context = Context::default();
+/// let Decision::Allow { effect, edits } = decide(&policy, &request, &context) else { panic!("the key is valid") };
+///
+/// // The proxy key goes, the client's own key stays.
+/// assert_eq!(edits.len(), 1);
+/// assert_eq!((&*edits[0].name, &edits[0].value), (&b"x-litellm-api-key"[..], &None));
+/// assert!(effect.entries().any(|entry| entry == ("byok.credential_source", "client")));
+/// ```
+pub fn decide<'a>(policy: &'a Policy, request: &RequestHeaders<'a>, context: &'a Context<'_>) -> Decision<'a> {
+    decide_traced(policy, request, context, &mut NoTrace)
+}
+
+/// Decides as [`decide`] does, and records the steps that led there.
+pub fn decide_traced<'a, T: Trace<'a>>(
     policy: &'a Policy,
     request: &RequestHeaders<'a>,
-    circumstances: &'a Circumstances<'_>,
+    context: &'a Context<'_>,
+    trace: &mut T,
 ) -> Decision<'a> {
-    let mut record = Record::new(&policy.default_provider);
-    match pass(policy, request, circumstances, &mut record) {
-        Ok(_) if policy.shadow => Decision::Allow { record, mutations: Vec::new() },
-        Ok(mutations) => Decision::Allow { record, mutations },
-        Err(Stop::Ask(question)) => Decision::AskService { question },
-        Err(Stop::Deny(reason)) => {
-            record.reason = Reason::Denied(reason);
+    let mut effect = Effect::new(&policy.default_route.provider);
+    match evaluate(policy, request, context, &mut effect, trace) {
+        Ok(edits) => Decision::Allow { effect, edits: if policy.shadow { Vec::new() } else { edits } },
+        Err(Interrupt::Lookup(lookup)) => Decision::Lookup(lookup),
+        Err(Interrupt::Deny(reason)) => {
+            effect.reason = Reason::Denied(reason);
             if policy.shadow {
-                record.decision = Verdict::ShadowDeny;
-                return Decision::Allow { record, mutations: Vec::new() };
+                effect.decision = DecisionToken::ShadowDeny;
+                return Decision::Allow { effect, edits: Vec::new() };
             }
-            record.decision = Verdict::Deny;
-            let refusal = Refusal::new(reason, policy, &record, request);
-            Decision::Deny { record, refusal }
+            effect.decision = DecisionToken::Deny;
+            Decision::Deny { effect, reason }
         }
     }
 }
 
-/// Takes the request through all steps; the record fills as they go.
-fn pass<'a>(
+/// Runs all steps; the effect is filled in on the way.
+fn evaluate<'a, T: Trace<'a>>(
     policy: &'a Policy,
     request: &RequestHeaders<'a>,
-    circumstances: &'a Circumstances<'_>,
-    record: &mut Record<'a>,
-) -> Result<Vec<HeaderMutation<'a>>, Stop> {
-    let terms = policy.terms(request).map_err(|AmbiguousPath| DenyReason::AmbiguousPath)?;
-    record.provider = terms.provider;
-    if is_ambiguous(&terms.provider.guarded_places, request) {
-        return Err(Stop::Deny(DenyReason::AmbiguousCredential));
-    }
+    context: &'a Context<'_>,
+    effect: &mut Effect<'a>,
+    trace: &mut T,
+) -> Result<Vec<HeaderMutation<'a>>, Interrupt<'a>> {
+    let route = route::select(policy, request, trace)?;
+    let provider = &*route.provider;
+    effect.provider = provider;
+    check_single_values(provider, request, trace)?;
 
-    let caller = match &circumstances.earlier {
-        Some(earlier) => recall(policy, terms.mode, earlier, request, circumstances.now),
-        None => authenticate(policy, terms.mode, candidates(policy, request), circumstances),
+    let caller = match &context.redirect {
+        Some(state) => restore_caller(policy, route.mode, state, request, context.now),
+        None => authenticate(policy, route.mode, request, context, trace),
     };
-    let caller = caller.map_err(|unauthenticated| stop(unauthenticated, record))?;
-    record.who_is_calling(caller.key, caller.auth_source);
-    authorize(&terms, &caller)?;
+    let caller = caller.map_err(|unauthenticated| interrupt(unauthenticated, effect))?;
+    effect.set_caller(caller.key, caller.auth_source);
 
-    let credentials = choose_credentials(policy, &terms, caller, request, circumstances.earlier.as_ref())?;
-    if !terms.provider.receives(circumstances.cluster) {
-        return Err(Stop::Deny(DenyReason::ClusterNotAllowed));
-    }
+    let authorized = authorize(caller, route, trace)?;
+    let credentials = select_credentials(policy, &authorized, request, context.redirect.as_ref(), trace)?;
+    check_cluster(provider, context.cluster, trace)?;
 
-    record.credential_source = credentials.source();
-    record.proxy_key_kept = credentials.kept.is_some();
-    Ok(mutations(policy, request, &credentials, record))
+    effect.credential_source = credentials.source();
+    effect.proxy_key_preserved = credentials.preserved.is_some();
+    Ok(edits::edits(policy, request, &credentials, effect))
 }
 
-/// Why a request does not go on (yet).
-enum Stop {
+/// Why the evaluation ends early.
+enum Interrupt<'a> {
     Deny(DenyReason),
-    Ask(Question),
+    Lookup(Lookup<'a>),
 }
 
-impl From<DenyReason> for Stop {
+impl From<DenyReason> for Interrupt<'_> {
     fn from(reason: DenyReason) -> Self {
         Self::Deny(reason)
     }
 }
 
-fn stop<'a>(unauthenticated: Unauthenticated<'a>, record: &mut Record<'a>) -> Stop {
+fn interrupt<'a>(unauthenticated: Unauthenticated<'a>, effect: &mut Effect<'a>) -> Interrupt<'a> {
     match unauthenticated {
-        Unauthenticated::Ask(question) => Stop::Ask(question),
+        Unauthenticated::Lookup(lookup) => Interrupt::Lookup(lookup),
         Unauthenticated::Rejected(rejection) => {
-            record.who_is_calling(rejection.key, rejection.auth_source);
-            Stop::Deny(rejection.reason)
+            effect.set_caller(rejection.key, rejection.auth_source);
+            Interrupt::Deny(rejection.reason)
         }
     }
 }
 
-/// Checks whether a caller who is known may do what the request asks for.
-fn authorize(terms: &Terms<'_>, caller: &Caller<'_>) -> Result<(), DenyReason> {
-    let consumer = caller.key.map(|key| &*key.consumer);
-    let listed = |names: &[Box<str>], name: &str| names.iter().any(|listed| **listed == *name);
-    let may_use_route =
-        terms.consumers.is_none_or(|names| consumer.is_some_and(|consumer| listed(names, &consumer.name)));
-    if !may_use_route {
-        return Err(DenyReason::ConsumerNotAllowed);
-    }
-    let providers = consumer.and_then(|consumer| consumer.providers.as_deref());
-    if !providers.is_none_or(|names| listed(names, &terms.provider.name)) {
-        return Err(DenyReason::ProviderNotAllowed);
-    }
-    Ok(())
+/// Refuses a request with two different values where only one credential may be.
+fn check_single_values<'a, T: Trace<'a>>(
+    provider: &'a Provider,
+    request: &RequestHeaders<'_>,
+    trace: &mut T,
+) -> Result<(), DenyReason> {
+    let mut conflicting = provider.single_value_locations.iter().filter(|one| one.has_conflicting_values(request));
+    let Some(first) = conflicting.next() else { return Ok(()) };
+    trace.record(|| Step::ConflictingValues { locations: std::iter::once(first).chain(conflicting).collect() });
+    Err(DenyReason::AmbiguousCredential)
 }
 
-/// Chooses what pays for the request and whether the proxy key stays.
-pub(crate) fn choose_credentials<'a>(
-    policy: &'a Policy,
-    terms: &Terms<'a>,
-    caller: Caller<'a>,
-    request: &RequestHeaders<'a>,
-    earlier: Option<&EarlierPass>,
-) -> Result<Credentials<'a>, DenyReason> {
-    let provider = terms.provider;
-    let consumer = caller.key.map(|key| &*key.consumer);
-    let rules = CredentialRules::new(policy, terms, consumer);
-    // Only a verified caller is given a key that the operator pays for.
-    let deployment_key = consumer.and_then(|consumer| provider.deployment_key_of(consumer));
-    let next_hop_is_gateway = provider.profile.deployment_key_beside_client;
-
-    let hide = terms.hide_credentials.unwrap_or(!next_hop_is_gateway || deployment_key.is_some());
-    let kept = if hide { None } else { caller.location_of_proxy_key() };
-
-    // What authenticated an unknown caller is unknown too: it might be any of the credentials.
-    let told_apart = caller.auth_source.is_some();
-    let sent_for_this_provider = earlier.is_none_or(|earlier| earlier.kept_client_credential_for(&provider.name));
-    let client = if told_apart && sent_for_this_provider {
-        client_credential(provider, rules, request, &caller, kept, &policy.keys)
-    } else {
-        None
-    };
-    if rules.byok == Byok::Required && client.is_none() {
-        return Err(DenyReason::MissingProviderKey);
-    }
-
-    let slot = &provider.profile.deployment_slot;
-    let is_its_turn = next_hop_is_gateway || client.is_none();
-    let overwrites_kept = kept.is_some_and(|kept| kept.is_header(slot.header.as_bytes()));
-    let deployment = deployment_key.filter(|_| is_its_turn && !overwrites_kept).map(|key| (slot, key));
-    Ok(Credentials { proxy_key: caller.proxy_key, kept, client, deployment })
+/// Refuses a request whose cluster may not receive the provider's credentials. This is the last check, so that a caller
+/// without a key learns nothing about clusters.
+fn check_cluster<'a, T: Trace<'a>>(
+    provider: &Provider,
+    cluster: Option<&'a [u8]>,
+    trace: &mut T,
+) -> Result<(), DenyReason> {
+    let is_allowed = provider.allows_cluster(cluster);
+    trace.record(|| Step::Cluster { cluster, is_allowed });
+    if is_allowed { Ok(()) } else { Err(DenyReason::ClusterNotAllowed) }
 }

@@ -1,69 +1,48 @@
-//! The record: what the operator sees of a decision, never a secret.
+//! What the operator sees of a decision: filter state and one counter. Never a secret.
 
-use crate::policy::{Key, KeySource};
-use crate::provider::Provider;
-use crate::refusal::DenyReason;
+use crate::model::{CredentialSource, DecisionToken, Key, KeySource, Provider, Reason};
 
-/// What was decided about one request, and why.
+/// What is recorded of a decision.
 #[derive(Clone, Debug)]
-pub struct Record<'a> {
-    pub(crate) decision: Verdict,
-    pub(crate) reason: Reason,
-    pub(crate) auth_source: Option<&'a KeySource>,
-    pub(crate) consumer: Option<&'a str>,
-    pub(crate) key_id: Option<&'a str>,
-    pub(crate) provider: &'a Provider,
-    pub(crate) credential_source: CredentialSource,
-    /// For a later pass: whether the proxy key still stands in its place.
-    pub(crate) proxy_key_kept: bool,
+pub struct Effect<'a> {
+    /// Whether the request continues.
+    pub decision: DecisionToken,
+    /// Why it does, or does not.
+    pub reason: Reason,
+    /// The key source of the proxy key.
+    pub auth_source: Option<&'a KeySource>,
+    /// The consumer, also of a known key that is not valid.
+    pub consumer: Option<&'a str>,
+    /// The id of the key, also of a known one that is not valid.
+    pub key_id: Option<&'a str>,
+    /// The provider of the route.
+    pub provider: &'a Provider,
+    /// Whose credential goes upstream.
+    pub credential_source: CredentialSource,
+    /// For the run after an internal redirect: whether the proxy key is still in the request.
+    pub(crate) proxy_key_preserved: bool,
 }
 
-/// What the name of a counter is made of; the key source by its address, so good for one policy alone.
+/// Identifies a counter. The key source is identified by its address, so this is valid for one policy only.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct CounterKey(Verdict, Reason, Option<*const KeySource>, CredentialSource);
+pub struct CounterKey(DecisionToken, Reason, Option<*const KeySource>, CredentialSource);
 
-/// Whether the request went on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Allow,
-    Deny,
-    /// It went on because the filter only watches.
-    ShadowDeny,
-}
-
-/// Why the request went on, or did not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reason {
-    Verified,
-    Unverified,
-    Denied(DenyReason),
-}
-
-/// Whose provider credential goes upstream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CredentialSource {
-    Client,
-    ClientOauth,
-    Deployment,
-    None,
-}
-
-impl<'a> Record<'a> {
-    pub(crate) fn new(provider: &'a Provider) -> Self {
+impl<'a> Effect<'a> {
+    pub(super) fn new(provider: &'a Provider) -> Self {
         Self {
-            decision: Verdict::Allow,
+            decision: DecisionToken::Allow,
             reason: Reason::Unverified,
             auth_source: None,
             consumer: None,
             key_id: None,
             provider,
             credential_source: CredentialSource::None,
-            proxy_key_kept: false,
+            proxy_key_preserved: false,
         }
     }
 
-    /// Notes who is calling, or who it is that may not.
-    pub(crate) fn who_is_calling(&mut self, key: Option<&'a Key>, auth_source: Option<&'a KeySource>) {
+    /// Sets who is calling, or whose key is not valid.
+    pub(super) fn set_caller(&mut self, key: Option<&'a Key>, auth_source: Option<&'a KeySource>) {
         self.auth_source = auth_source;
         self.consumer = key.map(|key| &*key.consumer.name);
         self.key_id = key.map(|key| &*key.id);
@@ -72,7 +51,8 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Returns the parts that are set, each with the property that shows it.
+    /// Returns the parts that are set, each with the name of its property: Envoy prepends `wasm.` in filter state
+    /// (<https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/wasm_filter>).
     pub fn entries(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [
             ("byok.decision", Some(self.decision.as_str())),
@@ -87,13 +67,13 @@ impl<'a> Record<'a> {
         .filter_map(|(name, value)| Some((name, value?)))
     }
 
-    /// Tells the requests of one counter from others, without writing its name.
+    /// Returns what identifies the counter that this request adds to, without writing its name.
     pub fn counter_key(&self) -> CounterKey {
         CounterKey(self.decision, self.reason, self.auth_source.map(std::ptr::from_ref), self.credential_source)
     }
 
-    /// Returns the name of the counter that this request adds to: fixed words, with the
-    /// configured key source as the only part that varies; nothing that a client sent is part of it.
+    /// Returns the name of the counter that this request adds to. It consists of fixed words and the configured key
+    /// source; nothing that a client sends is part of it.
     pub fn counter(&self) -> String {
         let auth_source: String = self
             .auth_source_label()
@@ -110,36 +90,5 @@ impl<'a> Record<'a> {
 
     fn auth_source_label(&self) -> &str {
         self.auth_source.map_or("none", |source| &source.label)
-    }
-}
-
-impl Verdict {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Allow => "allow",
-            Self::Deny => "deny",
-            Self::ShadowDeny => "shadow_deny",
-        }
-    }
-}
-
-impl Reason {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Verified => "verified",
-            Self::Unverified => "unverified",
-            Self::Denied(reason) => reason.as_str(),
-        }
-    }
-}
-
-impl CredentialSource {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Client => "client",
-            Self::ClientOauth => "client_oauth",
-            Self::Deployment => "deployment",
-            Self::None => "none",
-        }
     }
 }

@@ -1,35 +1,38 @@
-//! What an earlier pass of the same request found out: Envoy runs the filter again after an internal redirect,
-//! on headers that it has changed. It travels in Envoy's own state, never in a header.
+//! What carries the caller over an internal redirect: Envoy runs the filter again, on headers that it has changed
+//! (<https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/http/http_connection_management#internal-redirects>).
+//! The state travels in Envoy, never in a header.
 
-use crate::policy::Key;
-use crate::record::{CredentialSource, Reason, Record};
-use crate::verify;
+use super::Effect;
+use super::authenticate::{Caller, Rejection, Unauthenticated};
+use crate::http::RequestHeaders;
+use crate::model::{CredentialSource, DenyReason, Key, Mode, Policy, Reason, is_service_name};
+use crate::time::Timestamp;
 
-/// Who the caller is, and which credential the first pass sent on.
+/// Who the caller is, and which credentials the first run kept.
 #[derive(Debug, Default)]
-pub struct EarlierPass {
-    /// The key that verified; `None` for a caller who passed unverified.
-    pub(crate) verified: Option<KnownKey>,
+pub struct RedirectState {
+    /// The key that was verified; `None` for a caller who passed unverified.
+    verified: Option<KnownKey>,
     /// The label of the auth source; `None` if it is unknown.
-    pub(crate) auth_source: Option<Box<str>>,
+    auth_source: Option<Box<str>>,
     /// The provider whose client credential was kept; `None` if none was.
     client_credential_for: Option<Box<str>>,
-    /// Whether the proxy key still stands in the auth source.
-    pub(crate) proxy_key_kept: bool,
+    /// Whether the proxy key is still in the auth source.
+    proxy_key_preserved: bool,
 }
 
-/// A key that an earlier pass has verified.
+/// A key that the first run verified.
 #[derive(Debug)]
-pub(crate) enum KnownKey {
+enum KnownKey {
     /// It is looked up again: the configuration may have changed.
     Configured { consumer: Box<str>, id: Box<str> },
-    /// It held a moment ago; the service is not asked again.
+    /// It was valid a moment ago; the service is not asked again.
     OfService(Key),
 }
 
-impl Record<'_> {
-    /// Writes what a later pass must know, for Envoy's state.
-    pub fn to_state(&self) -> String {
+impl Effect<'_> {
+    /// Writes what the run after an internal redirect must know: one part per line, in UTF-8. No part contains a line end.
+    pub fn to_redirect_state(&self) -> String {
         let verified = self.reason == Reason::Verified;
         let client = matches!(self.credential_source, CredentialSource::Client | CredentialSource::ClientOauth);
         [
@@ -37,38 +40,75 @@ impl Record<'_> {
             self.key_id.filter(|_| verified),
             self.auth_source.map(|source| &*source.label),
             Some(&*self.provider.name).filter(|_| client),
-            Some("kept").filter(|_| self.proxy_key_kept),
+            Some("kept").filter(|_| self.proxy_key_preserved),
         ]
-        // No part holds a line end: names are visible ASCII.
         .map(Option::unwrap_or_default)
         .join("\n")
     }
 }
 
-impl EarlierPass {
-    /// Reads what [`Record::to_state`] wrote.
-    pub fn from_state(state: &[u8]) -> Option<Self> {
+impl RedirectState {
+    /// Reads what [`Effect::to_redirect_state`] wrote; `None` if it is something else.
+    pub fn parse(state: &[u8]) -> Option<Self> {
         let mut parts =
             std::str::from_utf8(state).ok()?.split('\n').map(|part| (!part.is_empty()).then(|| Box::from(part)));
         let (consumer, key_id) = (parts.next()?, parts.next()?);
         let (auth_source, client_credential_for) = (parts.next()?, parts.next()?);
-        let proxy_key_kept = parts.next()?.is_some();
+        let proxy_key_preserved = parts.next()?.is_some();
         let verified = consumer.zip(key_id).map(|(consumer, id)| KnownKey::new(consumer, id));
-        Some(Self { verified, auth_source, client_credential_for, proxy_key_kept })
+        Some(Self { verified, auth_source, client_credential_for, proxy_key_preserved })
     }
 
     /// Whether a credential of the client's that was meant for this provider is still in the request.
-    pub(crate) fn kept_client_credential_for(&self, provider: &str) -> bool {
+    pub(super) fn kept_client_credential_for(&self, provider: &str) -> bool {
         self.client_credential_for.as_deref() == Some(provider)
     }
 }
 
 impl KnownKey {
     fn new(consumer: Box<str>, id: Box<str>) -> Self {
-        if verify::is_service_name(&consumer) {
-            Self::OfService(Key::of_service(consumer, id))
+        if is_service_name(&consumer) {
+            Self::OfService(Key::of_service_consumer(consumer, id))
         } else {
             Self::Configured { consumer, id }
         }
     }
+
+    /// Returns the key, if the policy still knows it.
+    fn find<'a>(&'a self, policy: &'a Policy) -> Option<&'a Key> {
+        match self {
+            Self::Configured { consumer, id } => policy.keys.named(consumer, id),
+            Self::OfService(key) if policy.verification_service.is_some() => Some(key),
+            // Without a service, anybody may have such a name.
+            Self::OfService(key) => policy.keys.named(&key.consumer.name, &key.id),
+        }
+    }
+}
+
+/// Returns the caller of the first run. The key must still exist and be valid.
+///
+/// # Errors
+/// It does not or is not, or the caller was not verified and the mode demands it.
+pub(super) fn restore_caller<'a>(
+    policy: &'a Policy,
+    mode: Mode,
+    state: &'a RedirectState,
+    request: &RequestHeaders<'a>,
+    now: Timestamp,
+) -> Result<Caller<'a>, Unauthenticated<'a>> {
+    let auth_source = policy.key_sources.iter().find(|source| Some(&source.label) == state.auth_source.as_ref());
+    let rejected = |reason, key| Err(Rejection { reason, auth_source, key }.into());
+    let key = match &state.verified {
+        Some(known) => match known.find(policy) {
+            Some(key) => Some(key),
+            None => return rejected(DenyReason::UnknownApiKey, None),
+        },
+        None if mode == Mode::On => return rejected(DenyReason::MissingApiKey, None),
+        None => None,
+    };
+    if let Some(Err(reason)) = key.map(|key| key.check_validity(now)) {
+        return rejected(reason, key);
+    }
+    let proxy_key = auth_source.filter(|_| state.proxy_key_preserved).and_then(|source| source.secret(request));
+    Ok(Caller { key, auth_source, proxy_key })
 }

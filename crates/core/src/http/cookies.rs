@@ -1,20 +1,21 @@
-//! Cookies (RFC 6265): split at `;`, kept byte for byte.
+//! Cookies ([RFC 6265](https://www.rfc-editor.org/rfc/rfc6265)): split at `;`, passed on byte for byte.
 
 use super::trim;
 
-/// One cookie as it stands in a `cookie` line, blanks around it cut off.
+/// One cookie of a `cookie` line, without surrounding whitespace.
 #[derive(Clone, Copy)]
-pub(crate) struct Cookie<'a> {
+pub struct Cookie<'a> {
     raw: &'a [u8],
 }
 
 impl<'a> Cookie<'a> {
-    pub(crate) fn is_named(self, name: &str) -> bool {
+    /// Whether this is the name, by its case.
+    pub fn is_named(self, name: &str) -> bool {
         self.split().0 == name.as_bytes()
     }
 
-    /// Returns the value, without the double quotes that may stand around it.
-    pub(crate) fn value(self) -> &'a [u8] {
+    /// Returns the value without surrounding double quotes.
+    pub fn value(self) -> &'a [u8] {
         let value = self.split().1;
         value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value)
     }
@@ -28,14 +29,15 @@ impl<'a> Cookie<'a> {
 }
 
 /// Returns the cookies of all `cookie` lines in order.
-pub(crate) fn cookies<'a>(lines: impl Iterator<Item = &'a [u8]>) -> impl Iterator<Item = Cookie<'a>> {
+pub fn cookies<'a>(lines: impl Iterator<Item = &'a [u8]>) -> impl Iterator<Item = Cookie<'a>> {
     lines.flat_map(|line| line.split(|byte| *byte == b';')).map(|raw| Cookie { raw: trim(raw) })
 }
 
-/// Returns the cookies but for those that `cut` picks, in one line, or `None` if it picks none.
+/// Returns the cookies that `cut` does not select as one line, or `None` if it selects none.
 ///
-/// What stays of a line stays byte for byte; several lines are joined as RFC 9113, 8.2.3 has it.
-pub(crate) fn without<'a>(
+/// They stay byte for byte; several lines are joined as in
+/// [RFC 9113, 8.2.3](https://www.rfc-editor.org/rfc/rfc9113#section-8.2.3).
+pub fn without<'a>(
     lines: impl Iterator<Item = &'a [u8]>,
     mut cut: impl FnMut(Cookie<'a>) -> bool,
 ) -> Option<Vec<u8>> {

@@ -1,13 +1,9 @@
-//! Typed view of the request: headers that repeat, a path that may have two readings, query, cookies.
+//! The request's header lines, found by name in constant time.
 
-pub(crate) mod cookies;
-mod name;
-pub(crate) mod path;
-pub(crate) mod query;
+use super::name::HeaderName;
+use super::{is_visible_ascii, trim};
 
-pub(crate) use name::{HeaderName, NameSketch, separators_as_dashes};
-
-/// The request's header lines as they came, names in lower case, pseudo-headers included.
+/// The request's header lines in order, names in lower case, pseudo-headers included.
 pub struct RequestHeaders<'a> {
     lines: Vec<Line<'a>>,
     /// By the bucket that a name's hash falls into: the number of the first line with such a name.
@@ -39,8 +35,8 @@ impl<'a> RequestHeaders<'a> {
         Self { lines, first }
     }
 
-    /// Reads the serialised header map of the proxy-wasm ABI: a count, two sizes an entry, then the
-    /// names and values, each with a NUL behind it; all numbers are 32 bits, little-endian.
+    /// Reads the serialised header map of the [proxy-wasm ABI](https://github.com/proxy-wasm/spec): a count, two sizes per
+    /// entry, then the names and values, each followed by a NUL; all numbers are 32 bits, little-endian.
     ///
     /// Returns `None` for a buffer that is not of this form.
     pub fn from_map(buffer: &'a [u8]) -> Option<Self> {
@@ -67,13 +63,13 @@ impl<'a> RequestHeaders<'a> {
         self.named_lines().map(|(name, value)| (name.bytes, value))
     }
 
-    /// Returns the same with each name as it was hashed.
-    pub(crate) fn named_lines(&self) -> impl Iterator<Item = (HeaderName<'a>, &'a [u8])> {
+    /// Returns all lines in order, each name with its hash.
+    pub fn named_lines(&self) -> impl Iterator<Item = (HeaderName<'a>, &'a [u8])> {
         self.lines.iter().map(|line| (line.name, line.value))
     }
 
-    /// Returns the lines of one name in order, each value without the blanks around it.
-    pub(crate) fn values(&self, name: &[u8]) -> impl Iterator<Item = &'a [u8]> {
+    /// Returns the values of one name in order, without surrounding whitespace.
+    pub fn values(&self, name: &[u8]) -> impl Iterator<Item = &'a [u8]> {
         let first = self.first.get(bucket(name.into())).copied().unwrap_or_default();
         std::iter::successors(self.line(first), |line| self.line(line.next))
             .filter(move |line| line.name.bytes == name)
@@ -84,25 +80,28 @@ impl<'a> RequestHeaders<'a> {
         self.lines.get(number.checked_sub(1)?)
     }
 
-    /// Returns the first line of one name that is not empty.
-    pub(crate) fn value(&self, name: &[u8]) -> Option<&'a [u8]> {
+    /// Returns the first value of one name that is not empty.
+    pub fn value(&self, name: &[u8]) -> Option<&'a [u8]> {
         self.values(name).find(|value| !value.is_empty())
     }
 
-    pub(crate) fn method(&self) -> &'a [u8] {
+    /// Returns `:method`, or nothing if there is none.
+    pub fn method(&self) -> &'a [u8] {
         self.value(b":method").unwrap_or_default()
     }
 
-    pub(crate) fn authority(&self) -> &'a [u8] {
+    /// Returns `:authority`, or nothing if there is none.
+    pub fn authority(&self) -> &'a [u8] {
         self.value(b":authority").unwrap_or_default()
     }
 
     /// Returns `:path`, which a `CONNECT` request lacks.
-    pub(crate) fn path(&self) -> Option<&'a [u8]> {
+    pub fn path(&self) -> Option<&'a [u8]> {
         self.value(b":path")
     }
 
-    pub(crate) fn is_grpc(&self) -> bool {
+    /// Whether the request is gRPC, by its content type.
+    pub fn is_grpc(&self) -> bool {
         let grpc: &[u8] = b"application/grpc";
         self.value(b"content-type").and_then(|value| value.strip_prefix(grpc)).is_some_and(|rest| {
             // https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md: "application/grpc" [("+proto" / …)]
@@ -110,8 +109,8 @@ impl<'a> RequestHeaders<'a> {
         })
     }
 
-    /// Returns the request id that Envoy gave, if it can be shown as it is.
-    pub(crate) fn id(&self) -> Option<&'a str> {
+    /// Returns `x-request-id` if it is at most 128 characters of visible ASCII, so that it can be shown in an answer.
+    pub fn id(&self) -> Option<&'a str> {
         let id = self.value(b"x-request-id").filter(|id| id.len() <= 128 && is_visible_ascii(id))?;
         std::str::from_utf8(id).ok()
     }
@@ -119,29 +118,6 @@ impl<'a> RequestHeaders<'a> {
 
 fn bucket(name: HeaderName<'_>) -> usize {
     usize::from(name.hash) % BUCKETS
-}
-
-/// Cuts off the blanks and tabs around a header value (RFC 9110, 5.5: optional white space).
-pub(crate) fn trim(value: &[u8]) -> &[u8] {
-    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
-    let Some(start) = value.iter().position(|byte| !is_blank(byte)) else { return &[] };
-    let end = value.iter().rposition(|byte| !is_blank(byte)).map_or(0, |last| last + 1);
-    value.get(start..end).unwrap_or_default()
-}
-
-/// Returns the secret behind `scheme`, trimmed; it may be empty (`Bearer` alone).
-///
-/// The scheme is compared without regard to ASCII case and followed by one or more spaces
-/// (RFC 9110, 11.4).
-pub(crate) fn secret_behind<'a>(scheme: &str, value: &'a [u8]) -> Option<&'a [u8]> {
-    let (head, rest) = value.split_at_checked(scheme.len())?;
-    let is_scheme = head.eq_ignore_ascii_case(scheme.as_bytes());
-    (is_scheme && matches!(rest.first(), None | Some(b' '))).then(|| trim(rest))
-}
-
-/// Whether all bytes are ASCII characters that leave ink on paper: no blank, no control byte.
-pub(crate) fn is_visible_ascii(bytes: &[u8]) -> bool {
-    bytes.iter().all(u8::is_ascii_graphic)
 }
 
 fn split_u32(bytes: &[u8]) -> Option<(usize, &[u8])> {
@@ -174,15 +150,6 @@ mod tests {
             assert!(RequestHeaders::from_map(&map[..end]).is_none(), "{end}");
         }
         assert!(RequestHeaders::from_map(b"\xff\xff\xff\xff").is_none());
-    }
-
-    #[test]
-    fn a_scheme_is_followed_by_spaces_and_compared_without_case() {
-        assert_eq!(secret_behind("Bearer", b"bEARER  a "), Some(&b"a"[..]));
-        assert_eq!(secret_behind("Bearer", b"Bearer"), Some(&b""[..]));
-        assert_eq!(secret_behind("Bearer", b"Bearera"), None);
-        assert_eq!(secret_behind("Bearer", b"Bearer\ta"), None);
-        assert_eq!(secret_behind("Bearer", b"Bear"), None);
     }
 
     #[test]

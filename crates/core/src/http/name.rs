@@ -1,9 +1,10 @@
-//! Names of headers, hashed once: most of a request's names are none that anybody asks for.
+//! Header names, hashed once per request: most of them are in none of the sets that they are looked up in.
 
 /// A header's name with its hash, which is the same for all spellings that [`separators_as_dashes`] makes equal.
 #[derive(Clone, Copy)]
-pub(crate) struct HeaderName<'a> {
-    pub(crate) bytes: &'a [u8],
+pub struct HeaderName<'a> {
+    /// The name in lower case.
+    pub bytes: &'a [u8],
     pub(super) hash: u8,
 }
 
@@ -23,7 +24,7 @@ impl<'a> From<&'a [u8]> for HeaderName<'a> {
 ///
 /// CGI ([RFC 3875, 4.1.18](https://www.rfc-editor.org/rfc/rfc3875#section-4.1.18)), WSGI and some proxies do not tell
 /// such names apart, so a credential or an identity under another spelling reaches the application all the same.
-pub(crate) fn separators_as_dashes(name: &[u8]) -> impl Iterator<Item = u8> {
+pub fn separators_as_dashes(name: &[u8]) -> impl Iterator<Item = u8> {
     name.iter().map(|byte| separator_as_dash(*byte))
 }
 
@@ -31,7 +32,7 @@ fn separator_as_dash(byte: u8) -> u8 {
     if byte.is_ascii_alphanumeric() { byte } else { b'-' }
 }
 
-/// A set of header names that never denies a name that is in it, and seldom admits one that is not.
+/// A set of header names that admits every name in it, and few others.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct NameSketch([u64; 4]);
 

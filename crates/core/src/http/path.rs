@@ -5,23 +5,24 @@ use std::borrow::Cow;
 use crate::secret::hex_digit;
 
 /// Returns the path of a `:path` value, without its query.
-pub(crate) fn without_query(target: &[u8]) -> &[u8] {
+pub fn without_query(target: &[u8]) -> &[u8] {
     target.split(|byte| *byte == b'?').next().unwrap_or_default()
 }
 
 /// The normalized form of a path.
-pub(crate) struct Normalized<'a> {
+pub struct Normalized<'a> {
     /// Percent-decoded until nothing changes, `\` as `/`, each segment cut at its first `;`, empty segments dropped, `.`
     /// and `..` resolved.
     ///
     /// Borrowed where the path is in this form already, except for a trailing slash, which matching ignores.
-    pub(crate) path: Cow<'a, [u8]>,
+    pub path: Cow<'a, [u8]>,
     /// Whether the decoded path has a `..` segment or a `;`: a server that decodes less, or resolves dots before it has
     /// decoded everything, may arrive at a path that is neither the raw nor the normalized one.
-    pub(crate) depends_on_order: bool,
+    pub depends_on_order: bool,
 }
 
-pub(crate) fn normalize(path: &[u8]) -> Normalized<'_> {
+/// Returns the normalized form of a path.
+pub fn normalize(path: &[u8]) -> Normalized<'_> {
     if is_normalized(path) {
         return Normalized { path: Cow::Borrowed(path), depends_on_order: false };
     }
@@ -50,7 +51,7 @@ pub(crate) fn normalize(path: &[u8]) -> Normalized<'_> {
 }
 
 /// Whether every server reads the path as it is; `*` (of `OPTIONS *`) is such a path.
-pub(crate) fn is_normalized(path: &[u8]) -> bool {
+pub fn is_normalized(path: &[u8]) -> bool {
     let Some(segments) = path.strip_prefix(b"/") else { return path == b"*" };
     let plain = !path.iter().any(|byte| matches!(byte, b'%' | b'\\' | b';'));
     let mut segments = segments.split(|byte| *byte == b'/').peekable();
@@ -74,7 +75,7 @@ fn decode_fully(path: &[u8]) -> Vec<u8> {
 }
 
 /// Returns the byte that a percent escape stands for (RFC 3986, 2.1).
-pub(crate) fn escaped(escape: &[u8; 3]) -> Option<u8> {
+pub fn escaped(escape: &[u8; 3]) -> Option<u8> {
     let [b'%', high, low] = escape else { return None };
     Some(hex_digit(*high)? << 4 | hex_digit(*low)?)
 }

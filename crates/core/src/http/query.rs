@@ -1,38 +1,40 @@
-//! Query parameters: split at `&`, compared percent-decoded, kept byte for byte.
+//! Query parameters: split at `&`, compared percent-decoded, passed on byte for byte.
 
 use std::borrow::Cow;
 
 use super::path::escaped;
 use super::separators_as_dashes;
 
-/// One parameter as it stands in the query.
+/// One parameter of a query.
 #[derive(Clone, Copy)]
-pub(crate) struct Parameter<'a> {
-    pub(crate) raw: &'a [u8],
+pub struct Parameter<'a> {
+    /// As it was sent.
+    pub raw: &'a [u8],
 }
 
 impl<'a> Parameter<'a> {
-    pub(crate) fn is_named(self, name: &str) -> bool {
+    /// Whether this is the name once percent-decoded, by its case.
+    pub fn is_named(self, name: &str) -> bool {
         decode(self.split().0) == name.as_bytes()
     }
 
     /// Whether the name is this one, compared with `-` for every byte but letters and digits.
-    pub(crate) fn reads_like(self, name: &str) -> bool {
+    pub fn reads_like(self, name: &str) -> bool {
         separators_as_dashes(&decode(self.split().0)).eq(separators_as_dashes(name.as_bytes()))
     }
 
     /// Returns the percent-decoded value; a `+` stays one (RFC 3986 knows no other).
-    pub(crate) fn value(self) -> Cow<'a, [u8]> {
+    pub fn value(self) -> Cow<'a, [u8]> {
         decode(self.split().1)
     }
 
-    /// Whether the value, or a parameter without one, is `secret`: as RFC 3986 reads it or as HTML forms
-    /// do, where `+` is a blank.
-    pub(crate) fn carries(self, secret: &[u8]) -> bool {
+    /// Whether the value, or the name of a parameter without one, is `secret`: as RFC 3986 reads it, or as HTML forms do,
+    /// where `+` is a space.
+    pub fn carries(self, secret: &[u8]) -> bool {
         let (name, value) = self.split();
         let raw = if value.is_empty() { name } else { value };
-        let with_blanks = || -> Vec<u8> { raw.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect() };
-        decode(raw) == secret || (raw.contains(&b'+') && decode(&with_blanks()) == secret)
+        let with_spaces = || -> Vec<u8> { raw.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect() };
+        decode(raw) == secret || (raw.contains(&b'+') && decode(&with_spaces()) == secret)
     }
 
     fn split(self) -> (&'a [u8], &'a [u8]) {
@@ -44,13 +46,13 @@ impl<'a> Parameter<'a> {
 }
 
 /// Returns the parameters of a `:path` value in order; none without a query.
-pub(crate) fn parameters(target: &[u8]) -> impl Iterator<Item = Parameter<'_>> {
+pub fn parameters(target: &[u8]) -> impl Iterator<Item = Parameter<'_>> {
     let query = target.iter().position(|byte| *byte == b'?').and_then(|at| target.get(at + 1..));
     query.into_iter().flat_map(|query| query.split(|byte| *byte == b'&')).map(|raw| Parameter { raw })
 }
 
-/// Returns the `:path` value without the parameters that `cut` picks, or `None` if it picks none.
-pub(crate) fn without<'a>(target: &'a [u8], cut: &mut dyn FnMut(Parameter<'a>) -> bool) -> Option<Vec<u8>> {
+/// Returns the `:path` value without the parameters that `cut` selects, or `None` if it selects none.
+pub fn without<'a>(target: &'a [u8], cut: &mut dyn FnMut(Parameter<'a>) -> bool) -> Option<Vec<u8>> {
     let path = super::path::without_query(target);
     let mut parameters = parameters(target);
     // Nothing is copied until something goes.

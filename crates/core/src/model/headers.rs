@@ -1,27 +1,7 @@
-//! Sets of header names that do not go upstream, and how a name is held against them.
+//! Sets of names that do not go upstream.
 
-use crate::policy::Location;
-use crate::request::{HeaderName, NameSketch, query, separators_as_dashes};
-
-/// Headers that carry credentials at some provider or gateway, whatever the configuration says.
-const WELL_KNOWN: &[&str] = &[
-    "authorization",
-    "x-api-key",
-    "api-key",
-    "x-goog-api-key",
-    "ocp-apim-subscription-key",
-    "x-litellm-api-key",
-    "litellm_user_api_key",
-    "proxy-authorization",
-    "x-amz-security-token",
-];
-
-/// Query parameters that carry credentials at some provider or gateway: Azure's `api-key`, and the `access_token` of
-/// [RFC 6750, 2.3](https://www.rfc-editor.org/rfc/rfc6750#section-2.3).
-const WELL_KNOWN_QUERY: &[&str] = &["api-key", "access_token"];
-
-/// LiteLLM forwards a header under this prefix to the provider, without the prefix.
-const PASS_PREFIX: &[u8] = b"x-pass-";
+use super::Location;
+use crate::http::{HeaderName, NameSketch, query, separators_as_dashes};
 
 /// Header names, compared as [`separators_as_dashes`] spells them.
 #[derive(Debug, Default)]
@@ -48,66 +28,85 @@ impl NameSet {
     }
 }
 
-/// Every place that may carry a credential on any route: nothing stays there but what was chosen to.
+/// Every location that may carry a credential on any route: only the selected credentials stay.
 #[derive(Debug)]
-pub(crate) struct CredentialPlaces {
+pub struct CredentialLocations {
     headers: NameSet,
     query: Vec<Box<str>>,
     cookies: Vec<Box<str>>,
+    /// What precedes the name of such a header to make another one of it.
+    header_prefix: &'static [u8],
+    /// How an item of `sec-websocket-protocol` starts that is a credential.
+    websocket_prefixes: &'static [&'static str],
 }
 
-impl CredentialPlaces {
-    /// Adds the places of key sources and providers to the well-known ones.
-    pub(crate) fn new(places: impl Iterator<Item = Location>) -> Self {
-        let mut headers: Vec<Box<str>> = WELL_KNOWN.iter().map(|name| (*name).into()).collect();
-        let mut query: Vec<Box<str>> = WELL_KNOWN_QUERY.iter().map(|name| (*name).into()).collect();
-        let mut cookies: Vec<Box<str>> = Vec::new();
-        for place in places {
-            match place {
+impl CredentialLocations {
+    /// Takes locations that may repeat.
+    pub(crate) fn new(
+        locations: impl Iterator<Item = Location>,
+        header_prefix: &'static [u8],
+        websocket_prefixes: &'static [&'static str],
+    ) -> Self {
+        let (mut headers, mut query, mut cookies) = (Vec::new(), Vec::new(), Vec::new());
+        for location in locations {
+            match location {
                 Location::Header(name) => headers.push(name),
                 Location::Query(name) => query.push(name),
                 Location::Cookie(name) => cookies.push(name),
             }
         }
-        Self { headers: NameSet::new(headers.iter().map(|name| &**name)), query, cookies }
+        let headers = NameSet::new(headers.iter().map(|name| &**name));
+        Self { headers, query, cookies, header_prefix, websocket_prefixes }
     }
 
-    /// Whether a header is such a place, reads like one with other separators, or has `x-pass-` before it.
-    pub(crate) fn contains<'n>(&self, name: impl Into<HeaderName<'n>>) -> bool {
+    /// Whether a header is such a location, reads like one with other separators, or is one after the prefix.
+    pub fn contains<'n>(&self, name: impl Into<HeaderName<'n>>) -> bool {
         let name = name.into();
-        let passed = name.bytes.split_at_checked(PASS_PREFIX.len());
-        let passed = passed.filter(|(head, _)| separators_as_dashes(head).eq(PASS_PREFIX.iter().copied()));
-        self.headers.contains(name) || passed.is_some_and(|(_, rest)| self.headers.contains(rest.into()))
+        let split = name.bytes.split_at_checked(self.header_prefix.len());
+        let split = split.filter(|(head, _)| separators_as_dashes(head).eq(self.header_prefix.iter().copied()));
+        self.headers.contains(name) || split.is_some_and(|(_, rest)| self.headers.contains(rest.into()))
     }
 
-    /// Returns the names of the query parameters that are such places.
-    pub(crate) fn query(&self) -> &[Box<str>] {
-        &self.query
-    }
-
-    /// Whether a query parameter is such a place, or reads like one with other separators.
-    pub(crate) fn contains_parameter(&self, parameter: query::Parameter<'_>) -> bool {
+    /// Whether a query parameter is such a location, or reads like one with other separators.
+    pub fn contains_parameter(&self, parameter: query::Parameter<'_>) -> bool {
         self.query.iter().any(|name| parameter.reads_like(name))
     }
 
-    pub(crate) fn cookies(&self) -> &[Box<str>] {
+    /// Whether an item of `sec-websocket-protocol` is a credential.
+    pub fn contains_subprotocol(&self, item: &[u8]) -> bool {
+        self.websocket_prefixes.iter().any(|prefix| {
+            item.split_at_checked(prefix.len()).is_some_and(|(head, _)| head.eq_ignore_ascii_case(prefix.as_bytes()))
+        })
+    }
+
+    /// Returns the names of the query parameters.
+    pub fn query(&self) -> &[Box<str>] {
+        &self.query
+    }
+
+    /// Returns the names of the cookies.
+    pub fn cookies(&self) -> &[Box<str>] {
         &self.cookies
     }
 }
 
-/// The headers that tell the upstream who is calling; inbound copies never pass.
+/// The headers that tell the upstream who is calling. Inbound headers of these names are removed.
 #[derive(Debug)]
-pub(crate) struct IdentityHeaders {
-    pub(crate) consumer: Option<Box<str>>,
-    pub(crate) key_id: Option<Box<str>>,
-    pub(crate) credential_source: Option<Box<str>>,
-    pub(crate) provider: Option<Box<str>>,
+pub struct IdentityHeaders {
+    /// The consumer's name.
+    pub consumer: Option<Box<str>>,
+    /// The key's id.
+    pub key_id: Option<Box<str>>,
+    /// Whose credential goes upstream.
+    pub credential_source: Option<Box<str>>,
+    /// The provider's name, on every request that passes.
+    pub provider: Option<Box<str>>,
     inbound: NameSet,
 }
 
 impl IdentityHeaders {
-    /// The customary names, removed even where the configuration sets no identity header.
-    pub(crate) const CUSTOMARY: [&str; 4] =
+    /// Names that are removed even where the configuration sets no identity header.
+    const ALWAYS_REMOVED: [&str; 4] =
         ["x-consumer-username", "x-credential-identifier", "x-byok-credential-source", "x-byok-provider"];
 
     pub(crate) fn new(
@@ -117,18 +116,19 @@ impl IdentityHeaders {
         provider: Option<Box<str>>,
     ) -> Self {
         let configured = [&consumer, &key_id, &credential_source, &provider];
-        let inbound = NameSet::new(configured.into_iter().flatten().map(|name| &**name).chain(Self::CUSTOMARY));
+        let inbound = NameSet::new(configured.into_iter().flatten().map(|name| &**name).chain(Self::ALWAYS_REMOVED));
         Self { consumer, key_id, credential_source, provider, inbound }
     }
 
-    pub(crate) fn contains<'n>(&self, name: impl Into<HeaderName<'n>>) -> bool {
+    /// Whether an inbound header is removed: one of these, or one that reads like it with other separators.
+    pub fn contains<'n>(&self, name: impl Into<HeaderName<'n>>) -> bool {
         self.inbound.contains(name.into())
     }
 }
 
 /// Further headers that the operator keeps from the upstream.
 #[derive(Debug, Default)]
-pub(crate) struct StripList {
+pub struct StripList {
     pub(crate) names: Vec<Box<str>>,
     pub(crate) prefixes: Vec<Box<str>>,
 }
@@ -137,7 +137,8 @@ impl StripList {
     /// Envoy's router answers 404 to a request without this one, which Envoy itself has set.
     pub(crate) const NEEDED_BY_ENVOY: &str = "x-forwarded-proto";
 
-    pub(crate) fn contains(&self, name: &[u8]) -> bool {
+    /// Whether a header is removed.
+    pub fn contains(&self, name: &[u8]) -> bool {
         self.names.iter().any(|entry| entry.as_bytes() == name)
             || (name != Self::NEEDED_BY_ENVOY.as_bytes()
                 && self.prefixes.iter().any(|prefix| name.starts_with(prefix.as_bytes())))
@@ -149,9 +150,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_found_under_the_names_that_others_read_for_it() {
-        let places = CredentialPlaces::new([Location::Header("x_own-key".into())].into_iter());
-        for (name, is_place) in [
+    fn a_location_is_found_under_every_name_that_servers_take_for_it() {
+        let names = ["x_own-key", "x-api-key", "api-key", "litellm_user_api_key"];
+        let locations = names.into_iter().map(|name| Location::Header(name.into()));
+        let locations = CredentialLocations::new(locations, b"x-pass-", &["key."]);
+        for (name, is_one) in [
             ("x-api-key", true),
             ("x_api_key", true),
             ("x-api_key", true),
@@ -170,7 +173,7 @@ mod tests {
             ("api", false),
             ("", false),
         ] {
-            assert_eq!(places.contains(name.as_bytes()), is_place, "{name}");
+            assert_eq!(locations.contains(name.as_bytes()), is_one, "{name}");
         }
     }
 }

@@ -1,25 +1,41 @@
-//! The Anthropic API: `x-api-key`, or an OAuth token of a Claude subscription as a bearer token.
+//! The [Anthropic API](https://docs.anthropic.com/en/api/overview): `x-api-key`, or the OAuth token of a Claude login as a
+//! bearer token.
 
-use super::{ClientPlace, Profile, Slot};
-use crate::policy::Location;
-use crate::refusal::Dialect;
+use super::{Profile, api_key, bearer, bearer_header, header};
+use crate::model::{Beta, CredentialKind, CredentialRule, Dialect};
+
+/// How Anthropic's credentials start.
+pub(super) const PREFIX: &str = "sk-ant-";
+/// How the OAuth tokens among them do.
+pub(super) const OAUTH_TOKEN_PREFIX: &str = "sk-ant-oat";
+
+/// The API refuses an OAuth token without this beta.
+const OAUTH_BETA: Beta = Beta { header: "anthropic-beta", item: "oauth-2025-04-20" };
 
 pub(super) fn profile() -> Profile {
+    let [from_authorization, from_api_key] = oauth_tokens();
     Profile {
-        client_places: vec![
-            ClientPlace::header("x-api-key"),
-            ClientPlace { sent_as: Some("x-api-key".into()), ..ClientPlace::bearer() },
+        rules: vec![
+            from_authorization,
+            from_api_key,
+            api_key("x-api-key", &[PREFIX]),
+            CredentialRule { sent_as: Some(header("x-api-key")), ..bearer(&[PREFIX]) },
         ],
-        oauth_places: oauth_places(),
-        deployment_slot: Slot::header("x-api-key"),
-        deployment_key_beside_client: false,
-        takes_anthropic_keys: true,
-        client_key_prefixes: &["sk-ant-"],
+        foreign_prefixes: &[OAUTH_TOKEN_PREFIX],
+        deployment_header: header("x-api-key"),
+        is_gateway: false,
         dialect: Dialect::Anthropic,
     }
 }
 
 /// Clients send the token as a bearer token, some as if it were an API key.
-pub(super) fn oauth_places() -> Vec<Location> {
-    vec![Location::Header("authorization".into()), Location::Header("x-api-key".into())]
+pub(super) fn oauth_tokens() -> [CredentialRule; 2] {
+    let sent_in = |location: CredentialRule| CredentialRule {
+        scheme: Some("Bearer".into()),
+        kind: CredentialKind::OauthToken,
+        sent_as: Some(bearer_header()),
+        beta: Some(OAUTH_BETA),
+        ..location
+    };
+    [sent_in(bearer(&[OAUTH_TOKEN_PREFIX])), sent_in(api_key("x-api-key", &[OAUTH_TOKEN_PREFIX]))]
 }

@@ -1,16 +1,15 @@
-//! Azure OpenAI: `api-key`, or a Microsoft Entra ID token as a bearer token.
+//! [Azure OpenAI](https://learn.microsoft.com/azure/ai-services/openai/reference#authentication): `api-key`, or a Microsoft
+//! Entra ID token as a bearer token.
 
-use super::{ClientPlace, Profile, Slot};
-use crate::refusal::Dialect;
+use super::{Profile, anthropic, api_key, bearer, header};
+use crate::model::Dialect;
 
 pub(super) fn profile() -> Profile {
     Profile {
-        client_places: vec![ClientPlace::header("api-key"), ClientPlace::bearer()],
-        oauth_places: Vec::new(),
-        deployment_slot: Slot::header("api-key"),
-        deployment_key_beside_client: false,
-        takes_anthropic_keys: false,
-        client_key_prefixes: &[],
+        rules: vec![api_key("api-key", &[]), bearer(&[])],
+        foreign_prefixes: &[anthropic::PREFIX],
+        deployment_header: header("api-key"),
+        is_gateway: false,
         dialect: Dialect::OpenAi,
     }
 }

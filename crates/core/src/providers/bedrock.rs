@@ -1,16 +1,15 @@
-//! Amazon Bedrock with an API key as a bearer token; a SigV4 signature does not survive a gateway.
+//! [Amazon Bedrock](https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html) with an API key as a bearer token;
+//! a SigV4 signature does not survive a gateway.
 
-use super::{ClientPlace, Profile, Slot};
-use crate::refusal::Dialect;
+use super::{Profile, anthropic, bearer, bearer_header};
+use crate::model::Dialect;
 
 pub(super) fn profile() -> Profile {
     Profile {
-        client_places: vec![ClientPlace::bearer()],
-        oauth_places: Vec::new(),
-        deployment_slot: Slot::bearer(),
-        deployment_key_beside_client: false,
-        takes_anthropic_keys: false,
-        client_key_prefixes: &[],
+        rules: vec![bearer(&[])],
+        foreign_prefixes: &[anthropic::PREFIX],
+        deployment_header: bearer_header(),
+        is_gateway: false,
         dialect: Dialect::Anthropic,
     }
 }

@@ -1,23 +1,20 @@
 //! Any other API: the configuration names its headers.
 
-use super::{ClientPlace, Profile, Slot};
-use crate::policy::Location;
-use crate::refusal::Dialect;
+use super::{Profile, anthropic, api_key};
+use crate::model::{CredentialRule, Dialect, UpstreamHeader};
 
-/// Takes the headers, lower-case, each with its scheme; the deployment key goes into the first.
-pub(crate) fn profile(first: (Box<str>, Option<Box<str>>), others: Vec<(Box<str>, Option<Box<str>>)>) -> Profile {
-    let deployment_slot = Slot { header: first.0.clone(), scheme: first.1.clone() };
-    let client_places = std::iter::once(first)
-        .chain(others)
-        .map(|(name, scheme)| ClientPlace { location: Location::Header(name), scheme, sent_as: None })
-        .collect();
+/// The name of the profile.
+pub(crate) const CUSTOM: &str = "custom";
+
+/// Takes the API's headers in order; the deployment key goes into the first.
+pub(crate) fn profile(first: UpstreamHeader, others: Vec<UpstreamHeader>) -> Profile {
+    let deployment_header = first.clone();
+    let rule = |header: UpstreamHeader| CredentialRule { scheme: header.scheme, ..api_key(&header.name, &[]) };
     Profile {
-        client_places,
-        oauth_places: Vec::new(),
-        deployment_slot,
-        deployment_key_beside_client: false,
-        takes_anthropic_keys: true,
-        client_key_prefixes: &[],
+        rules: [first].into_iter().chain(others).map(rule).collect(),
+        foreign_prefixes: &[anthropic::OAUTH_TOKEN_PREFIX],
+        deployment_header,
+        is_gateway: false,
         dialect: Dialect::OpenAi,
     }
 }

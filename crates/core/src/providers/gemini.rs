@@ -1,16 +1,15 @@
-//! The Gemini API: `x-goog-api-key`; older clients send `?key=`.
+//! The [Gemini API](https://ai.google.dev/gemini-api/docs/api-key): `x-goog-api-key`; older clients send `?key=`.
 
-use super::{ClientPlace, Profile, Slot};
-use crate::refusal::Dialect;
+use super::{Profile, anthropic, api_key, header};
+use crate::model::{CredentialRule, Dialect, Location};
 
 pub(super) fn profile() -> Profile {
+    let parameter = CredentialRule { location: Location::Query("key".into()), ..api_key("x-goog-api-key", &[]) };
     Profile {
-        client_places: vec![ClientPlace::header("x-goog-api-key"), ClientPlace::query("key")],
-        oauth_places: Vec::new(),
-        deployment_slot: Slot::header("x-goog-api-key"),
-        deployment_key_beside_client: false,
-        takes_anthropic_keys: false,
-        client_key_prefixes: &[],
+        rules: vec![api_key("x-goog-api-key", &[]), parameter],
+        foreign_prefixes: &[anthropic::PREFIX],
+        deployment_header: header("x-goog-api-key"),
+        is_gateway: false,
         dialect: Dialect::Google,
     }
 }

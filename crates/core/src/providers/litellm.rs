@@ -1,16 +1,16 @@
-//! A LiteLLM as the next hop: it gets a key of its own beside the client's Anthropic credential.
+//! A [LiteLLM](https://docs.litellm.ai/docs/proxy/virtual_keys) as the next hop: it receives a key of its own beside the
+//! client's Anthropic credential.
 
-use super::{ClientPlace, Profile, Slot, anthropic};
-use crate::refusal::Dialect;
+use super::{Profile, anthropic, api_key, header};
+use crate::model::Dialect;
 
 pub(super) fn profile() -> Profile {
+    let [from_authorization, from_api_key] = anthropic::oauth_tokens();
     Profile {
-        client_places: vec![ClientPlace::header("x-api-key")],
-        oauth_places: anthropic::oauth_places(),
-        deployment_slot: Slot::header("x-litellm-api-key"),
-        deployment_key_beside_client: true,
-        takes_anthropic_keys: true,
-        client_key_prefixes: &["sk-ant-"],
+        rules: vec![from_authorization, from_api_key, api_key("x-api-key", &[anthropic::PREFIX])],
+        foreign_prefixes: &[anthropic::OAUTH_TOKEN_PREFIX],
+        deployment_header: header("x-litellm-api-key"),
+        is_gateway: true,
         dialect: Dialect::LiteLlm,
     }
 }

@@ -1,0 +1,211 @@
+//! Whose provider credential the request carries, and whether the proxy key stays.
+
+use std::borrow::Cow;
+
+use super::authorize::Authorized;
+use super::redirect::RedirectState;
+use super::{ClientCredentialVerdict, Step, Trace};
+use crate::http::{RequestHeaders, is_visible_ascii, query, strip_scheme};
+use crate::model::{
+    Beta, Byok, CredentialKind, CredentialRule, CredentialSource, DenyReason, Location, Policy, ProxyKeyHandling,
+    UpstreamHeader,
+};
+use crate::secret::{KeyDigest, Secret};
+
+/// The credentials of a request, and which of them go upstream.
+pub(super) struct Credentials<'a> {
+    /// The proxy key: removed by its value everywhere.
+    pub(super) proxy_key: Option<Cow<'a, [u8]>>,
+    /// The auth source, if the next hop needs the proxy key.
+    pub(super) preserved: Option<&'a Location>,
+    pub(super) client: Option<ClientCredential<'a>>,
+    pub(super) deployment: Option<(&'a UpstreamHeader, &'a Secret)>,
+}
+
+/// A provider credential that the client sent.
+pub(super) struct ClientCredential<'a> {
+    pub(super) kind: CredentialKind,
+    pub(super) location: &'a Location,
+    /// The header to send it in, if it does not stay as it came.
+    pub(super) sent_as: Option<&'a UpstreamHeader>,
+    pub(super) secret: Cow<'a, [u8]>,
+    pub(super) beta: Option<Beta>,
+}
+
+impl<'a> Credentials<'a> {
+    /// Returns whose provider credential goes upstream. The key of a gateway in between pays for nothing that the
+    /// client's credential pays for.
+    pub(super) fn source(&self) -> CredentialSource {
+        match (&self.client, self.deployment) {
+            (Some(client), _) if client.kind == CredentialKind::OauthToken => CredentialSource::ClientOauth,
+            (Some(_), _) => CredentialSource::Client,
+            (None, Some(_)) => CredentialSource::Deployment,
+            (None, None) => CredentialSource::None,
+        }
+    }
+
+    /// Returns the locations in which a credential stays as it came.
+    pub(super) fn preserved_locations(&self) -> impl Iterator<Item = &'a Location> {
+        let client = self.client.as_ref().filter(|client| client.sent_as.is_none()).map(|client| client.location);
+        self.preserved.into_iter().chain(client)
+    }
+}
+
+/// Selects what pays for the request, and decides whether the proxy key stays.
+///
+/// # Errors
+/// The client must send its own credential and did not.
+pub(super) fn select_credentials<'a, T: Trace<'a>>(
+    policy: &'a Policy,
+    authorized: &Authorized<'a>,
+    request: &RequestHeaders<'a>,
+    redirect: Option<&RedirectState>,
+    trace: &mut T,
+) -> Result<Credentials<'a>, DenyReason> {
+    let route = authorized.route();
+    let provider = &*route.provider;
+    // Only a verified caller is given a key that the operator pays for.
+    let deployment_key = authorized.consumer().and_then(|consumer| provider.deployment_key_for(consumer));
+    let hides = match route.proxy_key {
+        ProxyKeyHandling::Hide => true,
+        ProxyKeyHandling::Keep => false,
+        ProxyKeyHandling::HideIfReplaced => deployment_key.is_some(),
+    };
+    let preserved = if hides { None } else { authorized.caller().proxy_key_location() };
+
+    let client = client_credential(policy, authorized, request, preserved, redirect, trace);
+    if route.client_credentials_of(authorized.consumer()).byok == Byok::Required && client.is_none() {
+        return Err(DenyReason::MissingProviderKey);
+    }
+
+    let header = &provider.deployment_header;
+    let is_its_turn = provider.is_gateway || client.is_none();
+    let overwrites_proxy_key = preserved.is_some_and(|preserved| preserved.is_header(header.name.as_bytes()));
+    let deployment = deployment_key.filter(|_| is_its_turn && !overwrites_proxy_key).map(|key| (header, key));
+    trace.record(|| Step::DeploymentKey { exists: deployment_key.is_some(), is_sent: deployment.is_some() });
+    Ok(Credentials { proxy_key: authorized.caller().proxy_key.clone(), preserved, client, deployment })
+}
+
+/// Returns the first credential that the provider's rules find and that may go upstream.
+fn client_credential<'a, T: Trace<'a>>(
+    policy: &'a Policy,
+    authorized: &Authorized<'a>,
+    request: &RequestHeaders<'a>,
+    preserved: Option<&Location>,
+    redirect: Option<&RedirectState>,
+    trace: &mut T,
+) -> Option<ClientCredential<'a>> {
+    let provider = &*authorized.route().provider;
+    let none_may_go = if authorized.caller().auth_source.is_none() {
+        Some(ClientCredentialVerdict::CallerUnknown)
+    } else if redirect.is_some_and(|state| !state.kept_client_credential_for(&provider.name)) {
+        Some(ClientCredentialVerdict::NotKeptForProvider)
+    } else {
+        None
+    };
+    let mut selected: Option<ClientCredential<'a>> = None;
+    for rule in &provider.credential_rules {
+        if !T::EXHAUSTIVE && (selected.is_some() || none_may_go.is_some()) {
+            break;
+        }
+        let Some(credential) = find(rule, request) else { continue };
+        let verdict = none_may_go.unwrap_or_else(|| judge(&credential, rule, policy, authorized, preserved));
+        let is_first = verdict == ClientCredentialVerdict::Selected && selected.is_none();
+        trace.record(|| Step::ClientCredential {
+            location: credential.location,
+            kind: credential.kind,
+            digest: KeyDigest::of(&credential.secret),
+            verdict: match verdict {
+                ClientCredentialVerdict::Selected if !is_first => ClientCredentialVerdict::NotNeeded,
+                verdict => verdict,
+            },
+        });
+        if is_first {
+            selected = Some(credential);
+        }
+    }
+    selected
+}
+
+/// The costly check, a digest, comes last.
+fn judge(
+    credential: &ClientCredential<'_>,
+    rule: &CredentialRule,
+    policy: &Policy,
+    authorized: &Authorized<'_>,
+    preserved: Option<&Location>,
+) -> ClientCredentialVerdict {
+    let route = authorized.route();
+    let secret = &credential.secret;
+    if !route.client_credentials_of(authorized.consumer()).allows(credential.kind) {
+        return match credential.kind {
+            CredentialKind::ApiKey => ClientCredentialVerdict::ByokOff,
+            CredentialKind::OauthToken => ClientCredentialVerdict::OauthOff,
+        };
+    }
+    if authorized.caller().proxy_key.as_ref() == Some(secret) {
+        return ClientCredentialVerdict::ProxyKey;
+    }
+    if credential.kind == CredentialKind::ApiKey && !route.provider.accepts_key_format(rule, secret) {
+        return ClientCredentialVerdict::WrongFormat;
+    }
+    if !is_single_token(secret) {
+        return ClientCredentialVerdict::NotSingleToken;
+    }
+    let is_overwritten = |preserved: &Location| {
+        credential.sent_as.is_some_and(|header| preserved.is_header(header.name.as_bytes()))
+    };
+    if preserved.is_some_and(is_overwritten) {
+        return ClientCredentialVerdict::OverwritesProxyKey;
+    }
+    if policy.keys.contains_secret(secret) {
+        return ClientCredentialVerdict::ConfiguredKey;
+    }
+    ClientCredentialVerdict::Selected
+}
+
+/// Returns the credential that a rule finds in a request, whether it may go upstream or not.
+fn find<'a>(rule: &'a CredentialRule, request: &RequestHeaders<'a>) -> Option<ClientCredential<'a>> {
+    let (secret, has_scheme) = match &rule.location {
+        Location::Header(name) => {
+            let (secret, has_scheme) = secret_in(rule, request.value(name.as_bytes())?)?;
+            (Cow::Borrowed(secret), has_scheme)
+        }
+        Location::Query(name) => {
+            let named = query::parameters(request.path()?).filter(|parameter| parameter.is_named(name));
+            (named.map(query::Parameter::value).find(|value| !value.is_empty())?, false)
+        }
+        Location::Cookie(_) => return None,
+    };
+    let stays = |header: &&UpstreamHeader| {
+        rule.location.is_header(header.name.as_bytes()) && (has_scheme == header.scheme.is_some())
+    };
+    Some(ClientCredential {
+        kind: rule.kind,
+        location: &rule.location,
+        sent_as: rule.sent_as.as_ref().filter(|header| !stays(header)),
+        secret,
+        beta: rule.beta,
+    })
+}
+
+/// Returns the secret of a header's value, and whether the rule's scheme precedes it.
+fn secret_in<'a>(rule: &CredentialRule, value: &'a [u8]) -> Option<(&'a [u8], bool)> {
+    let after_scheme = rule.scheme.as_deref().and_then(|scheme| strip_scheme(scheme, value));
+    let (secret, has_scheme) = match (rule.kind, &rule.scheme) {
+        (CredentialKind::OauthToken, _) => (after_scheme.unwrap_or(value), after_scheme.is_some()),
+        (CredentialKind::ApiKey, Some(_)) => (after_scheme?, true),
+        // A scheme alone is no credential, even if any value would do.
+        (CredentialKind::ApiKey, None) if strip_scheme("Bearer", value).is_some_and(<[u8]>::is_empty) => return None,
+        (CredentialKind::ApiKey, None) => (value, false),
+    };
+    let is_one = !secret.is_empty() && (rule.kind == CredentialKind::ApiKey || rule.accepts(secret));
+    is_one.then_some((secret, has_scheme))
+}
+
+/// Whether a value is one token that no server takes for a list or a quoted string.
+fn is_single_token(secret: &[u8]) -> bool {
+    !secret.is_empty()
+        && is_visible_ascii(secret)
+        && !secret.iter().any(|byte| matches!(byte, b',' | b';' | b'"' | b'\''))
+}

@@ -1,0 +1,14 @@
+//! HTTP as filters see it: header lines that may repeat, paths that servers read differently, queries, cookies, schemes.
+//! All of it is bytes.
+
+pub mod cookies;
+mod headers;
+mod name;
+pub mod path;
+pub mod query;
+mod scheme;
+
+pub use headers::RequestHeaders;
+pub(crate) use name::NameSketch;
+pub use name::{HeaderName, separators_as_dashes};
+pub use scheme::{is_visible_ascii, strip_scheme, trim};

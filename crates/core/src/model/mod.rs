@@ -1,0 +1,20 @@
+//! The checked configuration and the words for a decision. A request finds nothing here that is still to be checked,
+//! merged or defaulted.
+
+mod headers;
+mod key;
+mod location;
+mod lookup;
+mod policy;
+mod provider;
+mod reason;
+mod route;
+
+pub use headers::{CredentialLocations, IdentityHeaders, StripList};
+pub use key::{Consumer, Key, KeyRing};
+pub use location::{KeySource, Location, UpstreamHeader};
+pub use lookup::{Lookup, LookupResult, LookupResults, SendAs, VerificationService, is_service_name};
+pub use policy::Policy;
+pub use provider::{Beta, Byok, ClientCredentialPolicy, CredentialKind, CredentialRule, Dialect, Provider};
+pub use reason::{CredentialSource, DecisionToken, DenyReason, Reason};
+pub use route::{AllowList, HostMatch, Mode, PathMatch, ProxyKeyHandling, Route, RouteMatch, RoutePolicy};
