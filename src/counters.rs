@@ -1,13 +1,12 @@
-//! Counters: each name is given to the host once.
+//! Counters: each is defined at the host once.
 
+use byok_core::{CounterKey, Effect};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::MetricType;
 
-use crate::record::{CounterKey, Record};
-
-/// The counters that this worker has named so far under one policy.
+/// The counters that this worker has defined so far under one policy.
 #[derive(Default)]
-pub(super) struct Counters(Vec<(Counted, u32)>);
+pub(crate) struct Counters(Vec<(Counted, u32)>);
 
 /// What is counted.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,22 +17,22 @@ enum Counted {
 
 /// What happens between the filter and the verification service.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verification {
+pub(crate) enum Verification {
     Call,
     CacheHit,
-    /// A call without a clear answer.
+    /// A call without a clear response.
     Failure,
-    /// A question beyond `max_in_flight`.
+    /// A lookup beyond the bounds.
     Overflow,
 }
 
 impl Counters {
-    /// Adds one to the counter of such requests.
-    pub(super) fn request(&mut self, record: &Record<'_>) {
-        self.count(Counted::Request(record.counter_key()), || record.counter());
+    /// Increments the counter of such requests.
+    pub(crate) fn request(&mut self, effect: &Effect<'_>) {
+        self.count(Counted::Request(effect.counter_key()), || effect.counter());
     }
 
-    pub(super) fn verification(&mut self, event: Verification) {
+    pub(crate) fn verification(&mut self, event: Verification) {
         let name = match event {
             Verification::Call => "byok.verification.calls",
             Verification::CacheHit => "byok.verification.cache_hits",
@@ -43,7 +42,7 @@ impl Counters {
         self.count(Counted::Verification(event), || name.to_owned());
     }
 
-    /// A host that has no room for a counter does not stop the request.
+    /// A counter that the host refuses does not stop the request.
     fn count(&mut self, counted: Counted, name: impl FnOnce() -> String) {
         let known = self.0.iter().find(|(known, _)| *known == counted).map(|(_, id)| *id);
         let id = known.or_else(|| {

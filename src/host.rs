@@ -38,21 +38,21 @@ unsafe extern "C" {
 }
 
 /// The host did not do what it was asked for.
-pub(super) struct HostError;
+pub(crate) struct HostError;
 
 /// Returns all request headers as the ABI serialises them.
-pub(super) fn request_headers() -> Result<Vec<u8>, HostError> {
+pub(crate) fn request_headers() -> Result<Vec<u8>, HostError> {
     header_map(MapType::HttpRequestHeaders)
 }
 
 /// Returns all headers of a map as the ABI serialises them.
-pub(super) fn header_map(map: MapType) -> Result<Vec<u8>, HostError> {
+pub(crate) fn header_map(map: MapType) -> Result<Vec<u8>, HostError> {
     // SAFETY: both pointers are valid for a write; see `returned` for the buffer.
     unsafe { returned(|data, size| proxy_get_header_map_pairs(map as u32, data, size)) }
 }
 
 /// Makes `value` the only line of a request header.
-pub(super) fn set_request_header(name: &[u8], value: &[u8]) -> Result<(), HostError> {
+pub(crate) fn set_request_header(name: &[u8], value: &[u8]) -> Result<(), HostError> {
     // SAFETY: the pointers and sizes are those of live slices, which the host only reads.
     done(unsafe {
         proxy_replace_header_map_value(REQUEST_HEADERS, name.as_ptr(), name.len(), value.as_ptr(), value.len())
@@ -60,25 +60,25 @@ pub(super) fn set_request_header(name: &[u8], value: &[u8]) -> Result<(), HostEr
 }
 
 /// Removes all lines of a request header.
-pub(super) fn remove_request_header(name: &[u8]) -> Result<(), HostError> {
+pub(crate) fn remove_request_header(name: &[u8]) -> Result<(), HostError> {
     // SAFETY: the pointer and size are those of a live slice, which the host only reads.
     done(unsafe { proxy_remove_header_map_value(REQUEST_HEADERS, name.as_ptr(), name.len()) })
 }
 
 /// Returns a property of the stream; the parts of its path are joined by NUL.
-pub(super) fn property(path: &str) -> Option<Vec<u8>> {
+pub(crate) fn property(path: &str) -> Option<Vec<u8>> {
     // SAFETY: as for `request_headers`, and the path is a live slice, which the host only reads.
     unsafe { returned(|data, size| proxy_get_property(path.as_ptr(), path.len(), data, size)) }.ok()
 }
 
 /// Sets a property of the stream: Envoy keeps it as filter state `wasm.<path>`.
-pub(super) fn set_property(path: &str, value: &[u8]) -> Result<(), HostError> {
+pub(crate) fn set_property(path: &str, value: &[u8]) -> Result<(), HostError> {
     // SAFETY: the pointers and sizes are those of live slices, which the host only reads.
     done(unsafe { proxy_set_property(path.as_ptr(), path.len(), value.as_ptr(), value.len()) })
 }
 
 /// Answers the request; `details` is what Envoy logs as `%RESPONSE_CODE_DETAILS%`.
-pub(super) fn send_local_response(
+pub(crate) fn send_local_response(
     status: u16,
     headers: &[(&str, String)],
     body: &[u8],

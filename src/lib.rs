@@ -1,4 +1,7 @@
-//! The shell: connects the core to Envoy and decides nothing.
+//! The wasm carrier: connects the core to Envoy through the proxy-wasm ABI, and decides nothing.
+//!
+//! On any target but `wasm32-wasip1` this crate is empty; its tests run the module.
+#![cfg(all(target_arch = "wasm32", target_os = "wasi"))]
 
 mod counters;
 mod export;

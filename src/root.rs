@@ -1,32 +1,31 @@
-//! The root context: one a worker and configuration.
+//! The root context: one per worker and configuration.
 
 use std::rc::Rc;
 
+use byok_core::{Loaded, Policy};
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{BufferType, ContextType};
 
-use super::stream::Stream;
-use super::worker::Worker;
-use crate::config::Loaded;
-use crate::policy::Policy;
+use crate::stream::Stream;
+use crate::worker::Worker;
 
 #[derive(Default)]
-pub(super) struct Root {
-    /// `None` until a configuration holds: without one every request is refused.
+pub(crate) struct Root {
+    /// `None` until a configuration is valid: without one every request is refused.
     worker: Option<Rc<Worker>>,
 }
 
 impl Context for Root {
     fn on_http_call_response(&mut self, token: u32, _headers: usize, body_size: usize, _trailers: usize) {
         if let Some(worker) = &self.worker {
-            worker.read_answer(token, body_size);
+            worker.on_response(token, body_size);
         }
     }
 }
 
 impl RootContext for Root {
-    /// Refuses a configuration that does not hold; Envoy then keeps the old one or does not start.
+    /// Refuses a configuration that is not valid; Envoy then keeps the old one or does not start.
     fn on_configure(&mut self, size: usize) -> bool {
         let json = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, size).ok().flatten().unwrap_or_default();
         match Policy::from_json(json, &|name| std::env::var(name).ok()) {

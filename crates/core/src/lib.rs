@@ -1,40 +1,31 @@
-//! An Envoy proxy-wasm filter that verifies proxy keys and keeps them apart from the provider
-//! credentials of LLM clients.
+//! The pure core of byok-filter: verifies proxy keys and keeps them apart from the provider credentials of LLM clients.
 //!
 //! ```text
-//! Envoy worker ──► filter (thin shell, wasm only) ──► decide() (pure core) ──► Decision ──► filter applies it
-//!    headers as bytes, one host call                 no host, no clock, no log      few header edits, or a local reply
+//! configuration ──► Policy ──┐
+//!        request headers ────┴──► decide() ──► Decision: header edits, a refusal, or a lookup
 //! ```
 //!
-//! [`Policy::from_json`] checks a configuration once; [`decide()`] holds each request against it.
+//! It knows no host, clock or log. A carrier reads the headers, calls [`decide()`] and applies the [`Decision`]; whoever
+//! explains a decision calls [`decide_traced()`] and receives its [`Step`]s.
 
-mod authenticate;
-#[cfg(not(target_family = "wasm"))]
-pub mod cli;
-mod config;
+pub mod config;
 mod decide;
-mod earlier;
-#[cfg(all(target_arch = "wasm32", target_os = "wasi"))]
-mod filter;
-mod policy;
-mod provider;
-mod record;
-mod refusal;
-mod request;
-mod route;
+pub mod http;
+mod lookup;
+pub mod model;
+mod providers;
+mod reply;
 mod secret;
-mod timestamp;
-mod upstream;
-mod verify;
+mod time;
 
 pub use config::{ConfigError, Loaded, Warning};
-pub use decide::{Circumstances, Decision, decide};
-pub use earlier::EarlierPass;
-pub use policy::{Key, Policy};
-pub use record::{CounterKey, Record};
-pub use refusal::{DenyReason, Refusal};
-pub use request::RequestHeaders;
+pub use decide::{
+    CandidateOutcome, ClientCredentialVerdict, Context, CounterKey, Decision, EditReason, Effect, HeaderMutation,
+    KnownBy, NoTrace, RedirectState, Step, Steps, Trace, decide, decide_traced,
+};
+pub use http::RequestHeaders;
+pub use lookup::{LookupRequest, LookupStart, MAX_WAITING, SingleFlight};
+pub use model::{DenyReason, Lookup, LookupResult, LookupResults, Policy, VerificationService};
+pub use reply::Reply;
 pub use secret::{KeyDigest, Secret};
-pub use timestamp::Timestamp;
-pub use upstream::HeaderMutation;
-pub use verify::{Answer, Answers, Asked, Inquiries, MAX_WAITING, Question, ServiceRequest, VerificationService};
+pub use time::Timestamp;

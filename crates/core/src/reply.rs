@@ -1,89 +1,14 @@
-//! Refusals: why, with which status, and in the words of the API that the client speaks.
+//! The answer to a refused request, in the dialect of the API that the client speaks.
 
 use serde::Serialize;
 
-use crate::policy::{KeySource, Policy};
-use crate::provider::{ClientPlace, Provider};
-use crate::record::Record;
-use crate::request::RequestHeaders;
-use crate::upstream::path_without_credentials;
-
-/// Why a request is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DenyReason {
-    /// Two different values stand where one credential belongs.
-    AmbiguousCredential,
-    /// Two readings of the path reach different routes.
-    AmbiguousPath,
-    /// No key source holds anything.
-    MissingApiKey,
-    /// No candidate is a key.
-    UnknownApiKey,
-    /// The key's `expires_at` has come.
-    ExpiredApiKey,
-    /// The key's `not_before` is still to come.
-    NotYetValidApiKey,
-    /// The key is switched off.
-    DisabledApiKey,
-    /// The route is for other consumers.
-    ConsumerNotAllowed,
-    /// The consumer may not reach the route's provider.
-    ProviderNotAllowed,
-    /// The client must bring its own key and did not.
-    MissingProviderKey,
-    /// Envoy's cluster may not receive the provider's credentials.
-    ClusterNotAllowed,
-    /// The verification service did not say whether it is a key.
-    VerificationUnavailable,
-}
-
-impl DenyReason {
-    /// Returns the token that logs, counters and filter state show.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AmbiguousCredential => "ambiguous_credential",
-            Self::AmbiguousPath => "ambiguous_path",
-            Self::MissingApiKey => "missing_api_key",
-            Self::UnknownApiKey => "unknown_api_key",
-            Self::ExpiredApiKey => "expired_api_key",
-            Self::NotYetValidApiKey => "not_yet_valid_api_key",
-            Self::DisabledApiKey => "disabled_api_key",
-            Self::ConsumerNotAllowed => "consumer_not_allowed",
-            Self::ProviderNotAllowed => "provider_not_allowed",
-            Self::MissingProviderKey => "missing_provider_key",
-            Self::ClusterNotAllowed => "cluster_not_allowed",
-            Self::VerificationUnavailable => "verification_unavailable",
-        }
-    }
-
-    /// Returns the HTTP status; 401 and not 403 for a bad key, as clients renew their key on it.
-    pub fn status(self) -> u16 {
-        match self {
-            Self::AmbiguousCredential | Self::AmbiguousPath => 400,
-            Self::MissingApiKey
-            | Self::UnknownApiKey
-            | Self::ExpiredApiKey
-            | Self::NotYetValidApiKey
-            | Self::DisabledApiKey
-            | Self::MissingProviderKey => 401,
-            Self::ConsumerNotAllowed | Self::ProviderNotAllowed | Self::ClusterNotAllowed => 403,
-            Self::VerificationUnavailable => 503,
-        }
-    }
-}
-
-/// The error format that the clients of an API understand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Dialect {
-    Anthropic,
-    OpenAi,
-    Google,
-    LiteLlm,
-}
+use crate::decide::{Effect, path_without_credentials};
+use crate::http::RequestHeaders;
+use crate::model::{CredentialKind, CredentialRule, DenyReason, Dialect, KeySource, Policy, Provider};
 
 /// The answer to a refused request.
 #[derive(Debug)]
-pub struct Refusal {
+pub struct Reply {
     /// The HTTP status.
     pub status: u16,
     /// The response headers.
@@ -97,16 +22,17 @@ pub struct Refusal {
     pub path: Option<Vec<u8>>,
 }
 
-impl Refusal {
-    pub(crate) fn new(reason: DenyReason, policy: &Policy, record: &Record<'_>, request: &RequestHeaders<'_>) -> Self {
+impl Reply {
+    /// Renders the answer to a request that is refused.
+    pub fn new(reason: DenyReason, policy: &Policy, effect: &Effect<'_>, request: &RequestHeaders<'_>) -> Self {
         let status = reason.status();
-        let provider = record.provider;
-        let message = message(reason, policy, provider, record.auth_source);
+        let provider = effect.provider;
+        let message = message(reason, policy, provider, effect.auth_source);
         let grpc = request.is_grpc();
         let body = if grpc {
             with_request_id(message, request.id()).into_bytes()
         } else {
-            provider.profile.dialect.body(reason, message, request.id())
+            provider.dialect.body(reason, message, request.id())
         };
         let content_type = if grpc { "text/plain" } else { "application/json" };
         let mut headers = vec![("content-type", content_type.to_owned())];
@@ -121,14 +47,14 @@ impl Refusal {
     }
 }
 
-/// Soon: what is not answered is not remembered either.
+/// The service may answer the next time: such a result is not cached.
 const RETRY_AFTER_SECONDS: &str = "1";
 
-/// Says what is wrong and where it was looked for; names of places alone, nothing that stands in them.
+/// Says what is wrong and which locations were read: their names, never a value.
 fn message(reason: DenyReason, policy: &Policy, provider: &Provider, auth_source: Option<&KeySource>) -> String {
     let source = auth_source.map_or("the request", |source| &source.label);
     let what = match reason {
-        DenyReason::AmbiguousCredential => "two different values stand where one credential belongs".to_owned(),
+        DenyReason::AmbiguousCredential => "two different values where only one credential may be".to_owned(),
         DenyReason::AmbiguousPath => {
             return "the path has more than one reading: send it without escapes, semicolons, empty or dot segments"
                 .to_owned();
@@ -144,37 +70,28 @@ fn message(reason: DenyReason, policy: &Policy, provider: &Provider, auth_source
             format!("the proxy key in {source} may not use the provider {}", provider.name)
         }
         DenyReason::MissingProviderKey => {
-            let places = client_places(provider);
+            let locations = client_locations(provider);
             return format!(
                 "this route needs a key of your own for the provider {}, beside the proxy key; looked at {}",
                 provider.name,
-                places.join(", ")
+                locations.join(", ")
             );
         }
         DenyReason::ClusterNotAllowed => {
             return format!("the upstream of this route may not receive credentials of the provider {}", provider.name);
         }
     };
-    let looked_at: Vec<String> =
-        policy.key_sources.iter().map(|source| described(&source.label, source.scheme.as_deref())).collect();
+    let looked_at: Vec<String> = policy.key_sources.iter().map(ToString::to_string).collect();
     format!("{what}; looked at {}", looked_at.join(", "))
 }
 
-/// Names the places of a client's credential: of its API key first, then further ones of its OAuth token.
-fn client_places(provider: &Provider) -> Vec<String> {
-    let place = |place: &ClientPlace| described(&place.location.to_string(), place.scheme.as_deref());
-    let profile = &provider.profile;
-    let mut places: Vec<String> = profile.client_places.iter().map(place).collect();
-    for location in &profile.oauth_places {
-        if !profile.client_places.iter().any(|place| place.location == *location) {
-            places.push(described(&location.to_string(), Some("Bearer")));
-        }
-    }
-    places
-}
-
-fn described(place: &str, scheme: Option<&str>) -> String {
-    scheme.map_or_else(|| place.to_owned(), |scheme| format!("{place} ({scheme})"))
+/// Names the locations of a client's credential: those of its API key first, then further ones of its OAuth token.
+fn client_locations(provider: &Provider) -> Vec<String> {
+    let of_kind = |kind| provider.credential_rules.iter().filter(move |rule| rule.kind == kind);
+    let api_keys = || of_kind(CredentialKind::ApiKey);
+    let is_new = |rule: &&CredentialRule| !api_keys().any(|api_key| api_key.location == rule.location);
+    let location = |rule: &CredentialRule| KeySource::new(rule.location.clone(), rule.scheme.clone()).to_string();
+    api_keys().chain(of_kind(CredentialKind::OauthToken).filter(is_new)).map(location).collect()
 }
 
 fn with_request_id(message: String, id: Option<&str>) -> String {

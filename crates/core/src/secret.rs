@@ -1,20 +1,20 @@
-//! Secrets and their digests: the only two forms in which the filter holds a key.
+//! Secrets and their digests, the only two forms in which the filter keeps a key.
 
 use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-/// A credential that the operator configured; it leaves by [`Secret::expose`] alone.
+/// A credential that the operator configured. [`Secret::expose`] is the only way to read it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Box<str>);
 
 impl Secret {
-    /// Takes a secret into keeping.
+    /// Wraps a secret.
     pub fn new(secret: impl Into<Box<str>>) -> Self {
         Self(secret.into())
     }
 
-    /// Hands out the secret itself: for the upstream, never for a log.
+    /// Returns the secret: for the upstream, never for a log.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -1,110 +1,113 @@
-//! Who waits for which answer: equal questions share one call, and there are never more calls than allowed.
+//! Which requests wait for which lookup: equal lookups share one call, and the number of calls and of waiting requests is
+//! bounded.
 
 use std::collections::HashMap;
 
-use super::{Answer, AnswerCache, Question, ServiceRequest, VerificationService};
+use super::{LookupRequest, ResultCache};
+use crate::model::{Lookup, LookupResult, VerificationService};
 use crate::secret::KeyDigest;
-use crate::timestamp::Timestamp;
+use crate::time::Timestamp;
 
-/// How many requests of one worker may wait for an answer. A waiting request costs Envoy its headers and its body's
-/// first part, so the number is bounded whatever the service does.
+/// How many requests of one worker may wait for a lookup. A waiting request costs Envoy its headers and the first part of
+/// its body, so the number is bounded whatever the service does.
 pub const MAX_WAITING: usize = 1_024;
 
-/// The questions of one worker, those with an answer that is still good included.
+/// The lookups of one worker, including cached results.
 #[derive(Default)]
-pub struct Inquiries {
-    cache: AnswerCache,
-    /// Asked and not answered yet.
-    open: HashMap<KeyDigest, Inquiry>,
-    /// How many of the open questions any request waits for.
+pub struct SingleFlight {
+    cache: ResultCache,
+    /// Started and not completed yet.
+    pending: HashMap<KeyDigest, Pending>,
+    /// How many of the pending lookups any request waits for.
     awaited: usize,
-    /// How many requests wait.
-    waiting: usize,
 }
 
-struct Inquiry {
+struct Pending {
     /// What to send; `None` once it is sent.
-    unsent: Option<ServiceRequest>,
-    waiting: Vec<u32>,
+    unsent: Option<LookupRequest>,
+    waiters: Vec<u32>,
 }
 
-/// What came of a question.
+/// What came of starting a lookup.
 #[derive(Debug)]
-pub enum Asked {
-    /// The answer is known.
-    Cached(Answer),
-    /// It is to be asked, and will be told: see [`Inquiries::unsent`] and [`Inquiries::answered`].
-    New,
-    /// Another request has asked it before, and the answer will be told to both.
-    Shared,
-    /// As many calls are under way, or as many requests wait, as there may be.
-    Overflow,
+pub enum LookupStart {
+    /// The result is cached.
+    Hit(LookupResult),
+    /// A call is to be made: see [`SingleFlight::unsent`] and [`SingleFlight::complete`].
+    Started,
+    /// The request waits for a call that another one has started.
+    Joined,
+    /// As many calls are under way, or as many requests wait, as may be.
+    Rejected,
 }
 
-impl Inquiries {
-    /// Asks for `waiter`, a number that identifies its request; a request waits for one answer at a time.
+impl SingleFlight {
+    /// Looks a key up for `waiter`, a number that identifies its request; a request waits for one lookup at a time.
+    /// `waiting` is how many requests of the worker wait already, including those whose result is known and that have not
+    /// continued yet.
     ///
     /// A call cannot be cancelled. One that no request waits for any more does not count against `max_in_flight`, so that
     /// clients who leave keep nobody else out; together there are at most twice as many.
-    pub fn ask(&mut self, question: Question, waiter: u32, service: &VerificationService, now: Timestamp) -> Asked {
-        if let Some(answer) = self.cache.find(question.digest, now) {
-            return Asked::Cached(answer);
+    pub fn start(
+        &mut self,
+        lookup: &Lookup<'_>,
+        waiter: u32,
+        waiting: usize,
+        service: &VerificationService,
+        now: Timestamp,
+    ) -> LookupStart {
+        if let Some(result) = self.cache.find(lookup.digest, now) {
+            return LookupStart::Hit(result);
         }
-        if self.waiting >= MAX_WAITING {
-            return Asked::Overflow;
+        if waiting >= MAX_WAITING {
+            return LookupStart::Rejected;
         }
-        let under_way = self.open.len();
-        let asked = match self.open.get_mut(&question.digest) {
-            Some(inquiry) => {
-                self.awaited += usize::from(inquiry.waiting.is_empty());
-                inquiry.waiting.push(waiter);
-                Asked::Shared
+        let under_way = self.pending.len();
+        match self.pending.get_mut(&lookup.digest) {
+            Some(pending) => {
+                self.awaited += usize::from(pending.waiters.is_empty());
+                pending.waiters.push(waiter);
+                LookupStart::Joined
             }
             None if self.awaited < service.max_in_flight && under_way < service.max_in_flight.saturating_mul(2) => {
                 self.awaited += 1;
-                let inquiry = Inquiry { unsent: Some(question.headers), waiting: vec![waiter] };
-                self.open.insert(question.digest, inquiry);
-                Asked::New
+                let unsent = Some(LookupRequest::new(service, lookup));
+                self.pending.insert(lookup.digest, Pending { unsent, waiters: vec![waiter] });
+                LookupStart::Started
             }
-            None => return Asked::Overflow,
-        };
-        self.waiting += 1;
-        asked
+            None => LookupStart::Rejected,
+        }
     }
 
-    /// Returns what is still to be sent; each request is returned once.
-    pub fn unsent(&mut self) -> Vec<Question> {
-        let unsent = |(digest, inquiry): (&KeyDigest, &mut Inquiry)| {
-            Some(Question { digest: *digest, headers: inquiry.unsent.take()? })
-        };
-        self.open.iter_mut().filter_map(unsent).collect()
+    /// Returns the requests that are still to be sent; each is returned once.
+    pub fn unsent(&mut self) -> Vec<(KeyDigest, LookupRequest)> {
+        let unsent = |(digest, pending): (&KeyDigest, &mut Pending)| Some((*digest, pending.unsent.take()?));
+        self.pending.iter_mut().filter_map(unsent).collect()
     }
 
-    /// Keeps the answer as long as it is good and returns who waits for it.
-    pub fn answered(
+    /// Caches a result and returns the waiters.
+    pub fn complete(
         &mut self,
         digest: KeyDigest,
-        answer: &Answer,
+        result: &LookupResult,
         service: &VerificationService,
         now: Timestamp,
     ) -> Vec<u32> {
-        self.cache.insert(digest, answer, service, now);
-        let waiters = self.open.remove(&digest).map(|inquiry| inquiry.waiting).unwrap_or_default();
+        self.cache.insert(digest, result, service, now);
+        let waiters = self.pending.remove(&digest).map(|pending| pending.waiters).unwrap_or_default();
         self.awaited -= usize::from(!waiters.is_empty());
-        self.waiting -= waiters.len();
         waiters
     }
 
-    /// Forgets a waiter who has gone; a question that nobody waits for is not sent.
-    pub fn leave(&mut self, digest: KeyDigest, waiter: u32) {
-        let Some(inquiry) = self.open.get_mut(&digest) else { return };
-        let Some(at) = inquiry.waiting.iter().position(|waiting| *waiting == waiter) else { return };
-        inquiry.waiting.remove(at);
-        self.waiting -= 1;
-        if inquiry.waiting.is_empty() {
+    /// Forgets a waiter that has gone. A request that nobody waits for is not sent.
+    pub fn cancel(&mut self, digest: KeyDigest, waiter: u32) {
+        let Some(pending) = self.pending.get_mut(&digest) else { return };
+        let Some(at) = pending.waiters.iter().position(|waiting| *waiting == waiter) else { return };
+        pending.waiters.remove(at);
+        if pending.waiters.is_empty() {
             self.awaited -= 1;
-            if inquiry.unsent.is_some() {
-                self.open.remove(&digest);
+            if pending.unsent.is_some() {
+                self.pending.remove(&digest);
             }
         }
     }
@@ -115,7 +118,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::verify::SendAs;
+    use crate::model::SendAs;
 
     fn service() -> VerificationService {
         VerificationService {
@@ -130,95 +133,89 @@ mod tests {
             cache_max_entries: 10,
             max_in_flight: 2,
             consumer_from: None,
+            never_sent: &[],
         }
     }
 
-    fn question(secret: &str) -> Question {
-        let digest = KeyDigest::of(secret.as_bytes());
-        Question { digest, headers: service().request(secret.as_bytes(), digest) }
+    fn lookup(secret: &str) -> Lookup<'_> {
+        Lookup { digest: KeyDigest::of(secret.as_bytes()), secret: secret.as_bytes().into() }
+    }
+
+    fn start(flight: &mut SingleFlight, secret: &str, waiter: u32) -> LookupStart {
+        flight.start(&lookup(secret), waiter, 0, &service(), NOW)
     }
 
     const NOW: Timestamp = Timestamp::MIN;
 
     #[test]
-    fn equal_questions_share_one_call() {
-        let mut inquiries = Inquiries::default();
-        assert!(matches!(inquiries.ask(question("a"), 0, &service(), NOW), Asked::New));
+    fn equal_lookups_share_one_call() {
+        let mut flight = SingleFlight::default();
+        assert!(matches!(start(&mut flight, "a", 0), LookupStart::Started));
         for waiter in 1..3 {
-            assert!(matches!(inquiries.ask(question("a"), waiter, &service(), NOW), Asked::Shared));
+            assert!(matches!(start(&mut flight, "a", waiter), LookupStart::Joined));
         }
-        assert_eq!(inquiries.unsent().len(), 1);
-        assert!(matches!(inquiries.ask(question("a"), 3, &service(), NOW), Asked::Shared));
-        assert_eq!(inquiries.unsent().len(), 0);
-        let digest = question("a").digest;
-        inquiries.leave(digest, 0);
-        assert_eq!(inquiries.answered(digest, &Answer::NotAKey, &service(), NOW), [1, 2, 3]);
-        assert!(matches!(inquiries.ask(question("a"), 4, &service(), NOW), Asked::Cached(Answer::NotAKey)));
+        assert_eq!(flight.unsent().len(), 1);
+        assert!(matches!(start(&mut flight, "a", 3), LookupStart::Joined));
+        assert_eq!(flight.unsent().len(), 0);
+        let digest = lookup("a").digest;
+        flight.cancel(digest, 0);
+        assert_eq!(flight.complete(digest, &LookupResult::NotAKey, &service(), NOW), [1, 2, 3]);
+        assert!(matches!(start(&mut flight, "a", 4), LookupStart::Hit(LookupResult::NotAKey)));
     }
 
     #[test]
     fn there_are_never_more_calls_than_allowed() {
-        let mut inquiries = Inquiries::default();
+        let mut flight = SingleFlight::default();
         for secret in ["a", "b"] {
-            assert!(matches!(inquiries.ask(question(secret), 0, &service(), NOW), Asked::New));
+            assert!(matches!(start(&mut flight, secret, 0), LookupStart::Started));
         }
-        assert!(matches!(inquiries.ask(question("c"), 0, &service(), NOW), Asked::Overflow));
-        inquiries.answered(question("a").digest, &Answer::Unavailable, &service(), NOW);
-        assert!(matches!(inquiries.ask(question("a"), 0, &service(), NOW), Asked::New));
+        assert!(matches!(start(&mut flight, "c", 0), LookupStart::Rejected));
+        flight.complete(lookup("a").digest, &LookupResult::Unavailable, &service(), NOW);
+        assert!(matches!(start(&mut flight, "a", 0), LookupStart::Started));
     }
 
     #[test]
-    fn a_question_that_nobody_waits_for_is_not_sent_but_one_that_is_sent_stays_open() {
-        let mut inquiries = Inquiries::default();
-        inquiries.ask(question("a"), 0, &service(), NOW);
-        inquiries.leave(question("a").digest, 0);
-        assert_eq!(inquiries.unsent().len(), 0);
-        inquiries.ask(question("b"), 1, &service(), NOW);
-        assert_eq!(inquiries.unsent().len(), 1);
-        inquiries.leave(question("b").digest, 1);
-        assert!(matches!(inquiries.ask(question("b"), 2, &service(), NOW), Asked::Shared));
-        assert_eq!(inquiries.unsent().len(), 0);
+    fn a_request_that_nobody_waits_for_is_not_sent_but_one_that_is_sent_stays_pending() {
+        let mut flight = SingleFlight::default();
+        start(&mut flight, "a", 0);
+        flight.cancel(lookup("a").digest, 0);
+        assert_eq!(flight.unsent().len(), 0);
+        start(&mut flight, "b", 1);
+        assert_eq!(flight.unsent().len(), 1);
+        flight.cancel(lookup("b").digest, 1);
+        assert!(matches!(start(&mut flight, "b", 2), LookupStart::Joined));
+        assert_eq!(flight.unsent().len(), 0);
     }
 
     #[test]
     fn calls_of_clients_who_left_keep_nobody_out_and_are_bounded_too() {
-        let mut inquiries = Inquiries::default();
-        let mut ask_and_send = |inquiries: &mut Inquiries, secret: &str| {
-            let asked = inquiries.ask(question(secret), 0, &service(), NOW);
-            inquiries.unsent();
-            matches!(asked, Asked::New | Asked::Shared)
+        let mut flight = SingleFlight::default();
+        let start_and_send = |flight: &mut SingleFlight, secret: &str| {
+            let started = start(flight, secret, 0);
+            flight.unsent();
+            matches!(started, LookupStart::Started | LookupStart::Joined)
         };
         // `max_in_flight` is 2.
-        assert!(ask_and_send(&mut inquiries, "a") && ask_and_send(&mut inquiries, "b"));
-        assert!(!ask_and_send(&mut inquiries, "c"));
-        inquiries.leave(question("a").digest, 0);
-        inquiries.leave(question("b").digest, 0);
-        assert!(ask_and_send(&mut inquiries, "c") && ask_and_send(&mut inquiries, "d"));
-        assert!(!ask_and_send(&mut inquiries, "e"), "two calls are awaited");
-        inquiries.leave(question("c").digest, 0);
-        assert!(!ask_and_send(&mut inquiries, "e"), "four calls are under way");
-        assert!(ask_and_send(&mut inquiries, "a"), "it is under way already");
-        inquiries.leave(question("a").digest, 0);
-        inquiries.answered(question("b").digest, &Answer::Unavailable, &service(), NOW);
-        assert!(ask_and_send(&mut inquiries, "e"));
+        assert!(start_and_send(&mut flight, "a") && start_and_send(&mut flight, "b"));
+        assert!(!start_and_send(&mut flight, "c"));
+        flight.cancel(lookup("a").digest, 0);
+        flight.cancel(lookup("b").digest, 0);
+        assert!(start_and_send(&mut flight, "c") && start_and_send(&mut flight, "d"));
+        assert!(!start_and_send(&mut flight, "e"), "two calls are awaited");
+        flight.cancel(lookup("c").digest, 0);
+        assert!(!start_and_send(&mut flight, "e"), "four calls are under way");
+        assert!(start_and_send(&mut flight, "a"), "it is under way already");
+        flight.cancel(lookup("a").digest, 0);
+        flight.complete(lookup("b").digest, &LookupResult::Unavailable, &service(), NOW);
+        assert!(start_and_send(&mut flight, "e"));
     }
 
     #[test]
     fn a_bounded_number_of_requests_waits() {
-        let mut inquiries = Inquiries::default();
-        let digest = question("a").digest;
-        let waits = |inquiries: &mut Inquiries, waiter| {
-            !matches!(inquiries.ask(question("a"), waiter, &service(), NOW), Asked::Overflow)
-        };
-        let most = u32::try_from(MAX_WAITING).unwrap();
-        assert!((0..most).all(|waiter| waits(&mut inquiries, waiter)));
-        assert!(!waits(&mut inquiries, most));
-        inquiries.leave(digest, 7);
-        // Leaving twice makes no room for two.
-        inquiries.leave(digest, 7);
-        assert!(waits(&mut inquiries, most));
-        assert!(!waits(&mut inquiries, most + 1));
-        assert_eq!(inquiries.answered(digest, &Answer::NotAKey, &service(), NOW).len(), MAX_WAITING);
-        assert!(matches!(inquiries.ask(question("b"), 0, &service(), NOW), Asked::New));
+        let mut flight = SingleFlight::default();
+        let mut start = |secret, waiting| flight.start(&lookup(secret), 0, waiting, &service(), NOW);
+        assert!(matches!(start("a", MAX_WAITING - 1), LookupStart::Started));
+        assert!(matches!(start("a", MAX_WAITING), LookupStart::Rejected));
+        assert!(matches!(start("a", MAX_WAITING - 1), LookupStart::Joined));
     }
 }
