@@ -27,13 +27,28 @@ const INITIAL_WINDOW_SIZE: [u8; 2] = [0, 4];
 
 /// Sends a request as it stands over a connection of its own and reads the answer.
 pub(crate) fn exchange(address: SocketAddr, request: &Message, extra: &[(&str, &[u8])]) -> io::Result<Response> {
+    exchange_with_trailers(address, request, extra, &[])
+}
+
+/// Does as [`exchange`] does, and ends the request with trailers where there are any; such a request has no body.
+pub(crate) fn exchange_with_trailers(
+    address: SocketAddr,
+    request: &Message,
+    extra: &[(&str, &[u8])],
+    trailers: &[(&str, &[u8])],
+) -> io::Result<Response> {
     let mut connection = TcpStream::connect(address)?;
     connection.set_read_timeout(Some(PATIENCE))?;
     connection.set_nodelay(true)?;
     let client = connection.local_addr()?;
     let mut bytes = PREFACE.to_vec();
     bytes.extend(frame(SETTINGS, 0, 0, &[]));
-    bytes.extend(head(request, extra));
+    bytes.extend(head(request, extra, trailers.is_empty()));
+    if !trailers.is_empty() {
+        let mut block = Vec::new();
+        trailers.iter().for_each(|(name, value)| literal(&mut block, name.as_bytes(), value));
+        bytes.extend(frame(HEADERS, END_HEADERS | END_STREAM, 1, &block));
+    }
     connection.write_all(&bytes)?;
     answer(&mut connection, client, request)
 }
@@ -147,7 +162,7 @@ fn take_headers(response: &mut Response, lines: Vec<(Vec<u8>, Vec<u8>)>) -> io::
     Ok(())
 }
 
-fn head(request: &Message, extra: &[(&str, &[u8])]) -> Vec<u8> {
+fn head(request: &Message, extra: &[(&str, &[u8])], is_last: bool) -> Vec<u8> {
     let host = extra.iter().find(|(name, _)| *name == "host").map(|(_, value)| *value);
     let host = request.values("host").next().or(host).unwrap_or_default();
     let mut block = Vec::new();
@@ -163,7 +178,7 @@ fn head(request: &Message, extra: &[(&str, &[u8])]) -> Vec<u8> {
     for (name, value) in request.lines.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(b"host")) {
         literal(&mut block, &name.to_ascii_lowercase(), value);
     }
-    let ends = request.path.is_some() && request.body_size().is_none();
+    let ends = is_last && request.path.is_some() && request.body_size().is_none();
     let end_stream = if ends { END_STREAM } else { 0 };
     let parts: Vec<&[u8]> = block.chunks(LARGEST_FRAME).collect();
     let last = parts.len() - 1;

@@ -22,7 +22,7 @@ use xtask::tools::envoy_binary;
 pub(crate) use access_log::Row;
 pub(crate) use bootstrap::{Site, connection_manager_of, listener, set_routes};
 pub(crate) use http1::{Pending, exchange as exchange_http1, send as send_http1};
-pub(crate) use http2::exchange as exchange_http2;
+pub(crate) use http2::{exchange as exchange_http2, exchange_with_trailers as exchange_http2_with_trailers};
 pub(crate) use module_log::ModuleLine;
 pub(crate) use response::Response;
 pub(crate) use upstream::{OK, Upstream};
