@@ -16,6 +16,7 @@ mod module;
 
 mod bad_input;
 mod chain;
+mod environment;
 mod forged;
 mod http3;
 mod redirects;
