@@ -19,6 +19,7 @@ mod chain;
 mod environment;
 mod forged;
 mod http3;
+mod many_updates;
 mod redirects;
 mod routing;
 mod site;
