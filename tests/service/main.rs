@@ -34,6 +34,7 @@ mod cached;
 mod failing;
 mod flood;
 mod issuer;
+mod odd_answers;
 mod replaced;
 mod scene;
 mod shared;
