@@ -37,4 +37,4 @@ pub use request::RequestHeaders;
 pub use secret::{KeyDigest, Secret};
 pub use timestamp::Timestamp;
 pub use upstream::HeaderMutation;
-pub use verify::{Answer, Answers, Asked, Inquiries, Question, ServiceRequest, VerificationService};
+pub use verify::{Answer, Answers, Asked, Inquiries, MAX_WAITING, Question, ServiceRequest, VerificationService};

@@ -32,6 +32,8 @@ pub struct Policy {
     pub(crate) strip_list: StripList,
     pub(crate) identity_headers: IdentityHeaders,
     pub(crate) realm: Box<str>,
+    /// A digest of the configuration and of the variables that it names, in hex.
+    pub(crate) digest: Box<str>,
 }
 
 impl Policy {
@@ -48,6 +50,13 @@ impl Policy {
     /// Whether requests are only watched: nothing is changed and nobody refused.
     pub fn is_shadow(&self) -> bool {
         self.shadow
+    }
+
+    /// Returns the name of the property that carries the caller over an internal redirect.
+    ///
+    /// It differs between configurations: of two filters in one chain, neither reads what the other has verified.
+    pub fn redirect_state_property(&self) -> String {
+        format!("byok.redirect_state.{}", self.digest)
     }
 
     /// Whether any configured key has a date.

@@ -6,6 +6,7 @@ use crate::policy::{KeySource, Policy};
 use crate::provider::{ClientPlace, Provider};
 use crate::record::Record;
 use crate::request::RequestHeaders;
+use crate::upstream::path_without_credentials;
 
 /// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +92,9 @@ pub struct Refusal {
     pub body: Vec<u8>,
     /// What Envoy logs as `%RESPONSE_CODE_DETAILS%`: `byok_` and the reason token.
     pub details: String,
+    /// The value to set `:path` to before the reply, so that no access log shows a credential of its query; `None` where
+    /// it has none.
+    pub path: Option<Vec<u8>>,
 }
 
 impl Refusal {
@@ -112,7 +116,8 @@ impl Refusal {
         if status == 503 {
             headers.push(("retry-after", RETRY_AFTER_SECONDS.to_owned()));
         }
-        Self { status, headers, body, details: format!("byok_{}", reason.as_str()) }
+        let details = format!("byok_{}", reason.as_str());
+        Self { status, headers, body, details, path: path_without_credentials(policy, request) }
     }
 }
 
@@ -125,7 +130,8 @@ fn message(reason: DenyReason, policy: &Policy, provider: &Provider, auth_source
     let what = match reason {
         DenyReason::AmbiguousCredential => "two different values stand where one credential belongs".to_owned(),
         DenyReason::AmbiguousPath => {
-            return "the path has two readings: send it without escapes, empty or dot segments".to_owned();
+            return "the path has more than one reading: send it without escapes, semicolons, empty or dot segments"
+                .to_owned();
         }
         DenyReason::MissingApiKey => "no proxy key was sent".to_owned(),
         DenyReason::UnknownApiKey => format!("the proxy key in {source} is not known"),

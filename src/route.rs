@@ -52,12 +52,13 @@ pub(crate) struct Terms<'p> {
     pub(crate) consumers: Option<&'p [Box<str>]>,
 }
 
-/// The two readings of a path reach different routes: the next hop may see another one than we do.
+/// Two forms of the path match different routes, or servers disagree about its form: the next hop may serve another
+/// route than the one that was checked.
 #[derive(Debug)]
 pub(crate) struct AmbiguousPath;
 
 impl Policy {
-    /// Returns the terms of the first route that matches, under both readings of the path.
+    /// Returns the terms of the first route that matches, by the raw and by the normalized path.
     pub(crate) fn terms(&self, request: &RequestHeaders<'_>) -> Result<Terms<'_>, AmbiguousPath> {
         Ok(match self.route(request)? {
             None => Terms {
@@ -84,13 +85,16 @@ impl Policy {
         let host = normalized_host(request.authority());
         let first_match =
             |path: Option<&[u8]>| self.routes.iter().find(|route| route.matcher.matches(path, &host, request.method()));
-        let Some(as_it_stands) = request.path().map(path::without_query) else { return Ok(first_match(None)) };
-        let route = first_match(Some(as_it_stands));
-        let canonical = path::canonical(as_it_stands);
-        if canonical == as_it_stands {
+        let Some(raw) = request.path().map(path::without_query) else { return Ok(first_match(None)) };
+        let route = first_match(Some(raw));
+        let normalized = path::normalize(raw);
+        if normalized.path == raw {
             return Ok(route);
         }
-        let other = first_match(Some(&canonical));
+        if normalized.depends_on_order && self.routes.iter().any(|route| route.matcher.path.is_some()) {
+            return Err(AmbiguousPath);
+        }
+        let other = first_match(Some(&normalized.path));
         let same = match (route, other) {
             (Some(route), Some(other)) => std::ptr::eq(route, other),
             (None, None) => true,
@@ -104,7 +108,10 @@ impl RouteMatch {
     fn matches(&self, path: Option<&[u8]>, host: &[u8], method: &[u8]) -> bool {
         self.path.as_ref().is_none_or(|matcher| path.is_some_and(|path| matcher.matches(path)))
             && self.host.as_ref().is_none_or(|matcher| matcher.matches(host))
-            && self.methods.as_ref().is_none_or(|methods| methods.iter().any(|name| name.as_bytes() == method))
+            && self
+                .methods
+                .as_ref()
+                .is_none_or(|methods| methods.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(method)))
     }
 }
 

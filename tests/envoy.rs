@@ -163,7 +163,7 @@ fn outcome(
     }
     let verdict = match arrivals.pop() {
         Some(message) => Verdict::Passed(message),
-        None if refused => Verdict::Refused(answer(response, &row)?),
+        None if refused => Verdict::Refused(answer(case, response, &row)?),
         None if row.details == "direct_response" && matches!(case.expected, Expected::Passed(_)) => {
             Verdict::PassedUnseen
         }
@@ -172,15 +172,21 @@ fn outcome(
     Ok(Outcome { verdict, record: row.record })
 }
 
-fn answer(response: Response, row: &Row) -> Result<Refused, String> {
+fn answer(case: &Case, response: Response, row: &Row) -> Result<Refused, String> {
     let details = row.details.clone();
+    // The log replaces bytes that are not UTF-8.
+    let is_exact = case.request.path.as_ref().is_some_and(|path| path.is_ascii());
+    let logged_path = is_exact.then(|| row.path.clone().into_bytes());
     match response.header("grpc-status") {
         Some(status) => {
             let status = grpc::http_status(status).ok_or_else(|| format!("grpc-status {status}"))?;
             let body = grpc::message(response.header("grpc-message").unwrap_or_default());
-            Ok(Refused { status, headers: response.headers, body, details })
+            Ok(Refused { status, headers: response.headers, body, details, logged_path })
         }
-        None => Ok(Refused { status: response.status, headers: response.headers, body: response.body, details }),
+        None => {
+            let Response { status, headers, body, .. } = response;
+            Ok(Refused { status, headers, body, details, logged_path })
+        }
     }
 }
 

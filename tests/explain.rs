@@ -77,7 +77,7 @@ fn outcome(explanation: &Explanation, case: &Case) -> Result<Outcome, String> {
         (None, Some(answer)) => {
             let headers = answer.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
             let (body, details) = (answer.body.as_bytes().to_vec(), answer.details.clone());
-            Verdict::Refused(Refused { status: answer.status, headers, body, details })
+            Verdict::Refused(Refused { status: answer.status, headers, body, details, logged_path: None })
         }
         _ => return Err("neither upstream nor refusal, or both".to_owned()),
     };

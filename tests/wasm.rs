@@ -79,7 +79,10 @@ fn outcome(vm: &mut Vm, corpus: &Corpus, case: &Case) -> Result<Outcome, String>
         return Err(format!("expected one increment of {}, got {increments:?}", corpus::counter(&record)));
     }
     let verdict = match context.reply {
-        Some(reply) => Verdict::Refused(refused(case, reply)),
+        Some(reply) => {
+            let logged_path = Message::from_map(context.headers).path;
+            Verdict::Refused(Refused { logged_path, ..refused(case, reply) })
+        }
         None => Verdict::Passed(Message::from_map(context.headers)),
     };
     Ok(Outcome { verdict, record })
@@ -105,5 +108,6 @@ fn refused(case: &Case, reply: Reply) -> Refused {
         // Envoy drops the body of an answer to HEAD.
         body: if case.request.method == b"HEAD" { Vec::new() } else { reply.body },
         details: text(reply.details),
+        logged_path: None,
     }
 }

@@ -20,7 +20,11 @@ pub use findings::{ConfigError, Warning};
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use schema::schema;
 
+use std::cell::RefCell;
+use std::hash::{BuildHasher as _, Hasher as _};
+
 use findings::Findings;
+use foldhash::fast::{FixedState, FoldHasher};
 
 use crate::policy::{Byok, Mode, Policy};
 use crate::secret::Secret;
@@ -35,15 +39,20 @@ pub struct Loaded {
     pub warnings: Vec<Warning>,
 }
 
-/// Where secrets are read that the configuration names and does not show.
+/// Reads the secrets that the configuration names but does not contain.
 #[derive(Clone, Copy)]
-struct Environment<'a>(&'a dyn Fn(&str) -> Option<String>);
+struct Environment<'a> {
+    variable: &'a dyn Fn(&str) -> Option<String>,
+    /// Tells configurations apart that differ in the values of their variables alone.
+    digest: &'a RefCell<FoldHasher<'static>>,
+}
 
 impl Environment<'_> {
-    /// Returns a variable's value without the blanks and line ends around it; empty is none.
+    /// Returns a variable's value without surrounding whitespace, or `None` if it is empty.
     fn secret(self, variable: &str) -> Option<Secret> {
-        let value = (self.0)(variable)?;
+        let value = (self.variable)(variable)?;
         let value = value.trim();
+        self.digest.borrow_mut().write(value.as_bytes());
         (!value.is_empty()).then(|| Secret::new(value))
     }
 }
@@ -59,10 +68,13 @@ impl Policy {
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Loaded, Vec<ConfigError>> {
         let configuration = parse(json.as_ref()).map_err(|error| vec![error])?;
+        let digest = RefCell::new(FixedState::default().build_hasher());
+        digest.borrow_mut().write(json.as_ref());
         // Where the text is handed over, its memory serves what is made of it.
         drop(json);
         let mut findings = Findings::default();
-        let policy = check(configuration, Environment(environment), &mut findings);
+        let environment = Environment { variable: environment, digest: &digest };
+        let policy = check(configuration, environment, &mut findings);
         match policy {
             Some(policy) if findings.errors.is_empty() => Ok(Loaded { policy, warnings: findings.warnings }),
             _ => Err(findings.errors),
@@ -131,6 +143,7 @@ fn check(wire: wire::Configuration, environment: Environment<'_>, findings: &mut
         strip_list,
         identity_headers,
         realm: realm.into(),
+        digest: format!("{:016x}", environment.digest.borrow().finish()).into(),
     };
     doubts::warn(&policy, &consumers, findings);
     Some(policy)

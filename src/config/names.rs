@@ -44,7 +44,7 @@ pub(super) fn canonical_path(text: &str) -> Option<Box<str>> {
     let plain = text.starts_with('/')
         && is_visible_ascii(text.as_bytes())
         && !text.contains(['?', '#'])
-        && path::is_canonical(text.as_bytes());
+        && path::is_normalized(text.as_bytes());
     plain.then(|| text.strip_suffix('/').unwrap_or(text).into())
 }
 

@@ -7,7 +7,7 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{BufferType, ContextType};
 
 use super::stream::Stream;
-use super::worker::{EARLIER_PASS, Worker};
+use super::worker::Worker;
 use crate::config::Loaded;
 use crate::policy::Policy;
 
@@ -34,8 +34,9 @@ impl RootContext for Root {
                 for warning in warnings {
                     log::warn!("{warning}");
                 }
-                declare_earlier_pass();
-                self.worker = Some(Rc::new(Worker::new(policy)));
+                let worker = Worker::new(policy);
+                declare_redirect_state(worker.redirect_state_property());
+                self.worker = Some(Rc::new(worker));
                 true
             }
             Err(errors) => {
@@ -49,7 +50,7 @@ impl RootContext for Root {
 
     fn on_tick(&mut self) {
         if let Some(worker) = &self.worker {
-            worker.send_questions();
+            worker.on_tick();
         }
     }
 
@@ -63,12 +64,12 @@ impl RootContext for Root {
 }
 
 /// Makes Envoy keep that one property for the whole downstream request, internal redirects included.
-fn declare_earlier_pass() {
+fn declare_redirect_state(property: &str) {
     // `envoy.source.extensions.common.wasm.DeclarePropertyArguments`: 1 name, 3 type (1: string), 5 span (1:
-    // downstream request).
-    let mut arguments = vec![0x0a, EARLIER_PASS.len() as u8];
-    arguments.extend(EARLIER_PASS.as_bytes());
+    // downstream request). The name is shorter than 128 bytes, so its length is one byte.
+    let mut arguments = vec![0x0a, property.len() as u8];
+    arguments.extend(property.as_bytes());
     arguments.extend([0x18, 1, 0x28, 1]);
-    // Refused where the worker has declared it before, for another configuration.
+    // Refused where the root has declared it before, for an equal configuration.
     let _ = hostcalls::call_foreign_function("declare_property", Some(&arguments));
 }

@@ -5,7 +5,7 @@ mod name;
 pub(crate) mod path;
 pub(crate) mod query;
 
-pub(crate) use name::{HeaderName, NameSketch};
+pub(crate) use name::{HeaderName, NameSketch, separators_as_dashes};
 
 /// The request's header lines as they came, names in lower case, pseudo-headers included.
 pub struct RequestHeaders<'a> {

@@ -1,6 +1,6 @@
 //! Names of headers, hashed once: most of a request's names are none that anybody asks for.
 
-/// A header's name with its hash, which does not tell `_` from `-`.
+/// A header's name with its hash, which is the same for all spellings that [`separators_as_dashes`] makes equal.
 #[derive(Clone, Copy)]
 pub(crate) struct HeaderName<'a> {
     pub(crate) bytes: &'a [u8],
@@ -10,17 +10,25 @@ pub(crate) struct HeaderName<'a> {
 impl<'a> From<&'a [u8]> for HeaderName<'a> {
     /// Tells names apart by their length and three of their bytes.
     fn from(bytes: &'a [u8]) -> Self {
-        let byte = |at: usize| match bytes.get(at) {
-            Some(b'_') => u32::from(b'-'),
-            Some(byte) => u32::from(*byte),
-            None => 0,
-        };
+        let byte = |at: usize| bytes.get(at).map_or(0, |byte| u32::from(separator_as_dash(*byte)));
         let length = bytes.len();
         let sample = byte(0) | byte(length / 2) << 8 | byte(length.wrapping_sub(1)) << 16 | (length as u32) << 24;
         // Fibonacci hashing: the upper bits of the product depend on all bits of the sample.
         let [.., hash] = sample.wrapping_mul(0x9e37_79b9).to_le_bytes();
         Self { bytes, hash }
     }
+}
+
+/// Returns a name with `-` for every byte that is not an ASCII letter or digit.
+///
+/// CGI ([RFC 3875, 4.1.18](https://www.rfc-editor.org/rfc/rfc3875#section-4.1.18)), WSGI and some proxies do not tell
+/// such names apart, so a credential or an identity under another spelling reaches the application all the same.
+pub(crate) fn separators_as_dashes(name: &[u8]) -> impl Iterator<Item = u8> {
+    name.iter().map(|byte| separator_as_dash(*byte))
+}
+
+fn separator_as_dash(byte: u8) -> u8 {
+    if byte.is_ascii_alphanumeric() { byte } else { b'-' }
 }
 
 /// A set of header names that never denies a name that is in it, and seldom admits one that is not.
@@ -44,13 +52,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_in_a_sketch_is_admitted_under_either_spelling() {
+    fn what_is_in_a_sketch_is_admitted_under_every_separator() {
         let mut sketch = NameSketch::default();
         for name in ["", "a", "x-api-key", "_", "litellm_user_api_key", &"x".repeat(300)] {
             sketch.insert(name.as_bytes().into());
             assert!(sketch.may_contain(name.as_bytes().into()), "{name}");
-            assert!(sketch.may_contain(name.replace('_', "-").as_bytes().into()), "{name}");
-            assert!(sketch.may_contain(name.replace('-', "_").as_bytes().into()), "{name}");
+            for separator in ["-", "_", ".", "~", "!"] {
+                let spelled = name.replace(['-', '_'], separator);
+                assert!(sketch.may_contain(spelled.as_bytes().into()), "{spelled}");
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! The two readings of a path: as it stands, and as the most obliging server would read it.
+//! The two forms of a path: raw, and normalized as the most permissive server would.
 
 use std::borrow::Cow;
 
@@ -9,38 +9,48 @@ pub(crate) fn without_query(target: &[u8]) -> &[u8] {
     target.split(|byte| *byte == b'?').next().unwrap_or_default()
 }
 
-/// Returns the canonical reading: percent-decoded until nothing changes, `\` as `/`, each segment cut
-/// at its first `;`, empty segments dropped, `.` and `..` resolved.
-///
-/// Borrows where the path is canonical already, but for a trailing slash, which matching ignores.
-pub(crate) fn canonical(path: &[u8]) -> Cow<'_, [u8]> {
-    if is_canonical(path) {
-        return Cow::Borrowed(path);
+/// The normalized form of a path.
+pub(crate) struct Normalized<'a> {
+    /// Percent-decoded until nothing changes, `\` as `/`, each segment cut at its first `;`, empty segments dropped, `.`
+    /// and `..` resolved.
+    ///
+    /// Borrowed where the path is in this form already, except for a trailing slash, which matching ignores.
+    pub(crate) path: Cow<'a, [u8]>,
+    /// Whether the decoded path has a `..` segment or a `;`: a server that decodes less, or resolves dots before it has
+    /// decoded everything, may arrive at a path that is neither the raw nor the normalized one.
+    pub(crate) depends_on_order: bool,
+}
+
+pub(crate) fn normalize(path: &[u8]) -> Normalized<'_> {
+    if is_normalized(path) {
+        return Normalized { path: Cow::Borrowed(path), depends_on_order: false };
     }
     let decoded = decode_fully(path);
+    let mut depends_on_order = decoded.contains(&b';');
     let mut segments: Vec<&[u8]> = Vec::new();
     for segment in decoded.split(|byte| matches!(byte, b'/' | b'\\')) {
         match segment.split(|byte| *byte == b';').next().unwrap_or_default() {
             b"" | b"." => {}
             b".." => {
+                depends_on_order = true;
                 segments.pop();
             }
             name => segments.push(name),
         }
     }
-    let mut canonical = Vec::with_capacity(decoded.len() + 1);
+    let mut normalized = Vec::with_capacity(decoded.len() + 1);
     for segment in &segments {
-        canonical.push(b'/');
-        canonical.extend_from_slice(segment);
+        normalized.push(b'/');
+        normalized.extend_from_slice(segment);
     }
     if segments.is_empty() {
-        canonical.push(b'/');
+        normalized.push(b'/');
     }
-    Cow::Owned(canonical)
+    Normalized { path: Cow::Owned(normalized), depends_on_order }
 }
 
-/// Whether the path reads the same to everybody; `*` (of `OPTIONS *`) does.
-pub(crate) fn is_canonical(path: &[u8]) -> bool {
+/// Whether every server reads the path as it is; `*` (of `OPTIONS *`) is such a path.
+pub(crate) fn is_normalized(path: &[u8]) -> bool {
     let Some(segments) = path.strip_prefix(b"/") else { return path == b"*" };
     let plain = !path.iter().any(|byte| matches!(byte, b'%' | b'\\' | b';'));
     let mut segments = segments.split(|byte| *byte == b'/').peekable();
@@ -74,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_trick_has_the_reading_of_the_most_obliging_server() {
+    fn each_trick_is_normalized_as_the_most_permissive_server_does() {
         for (path, expected) in [
             ("/v1/messages", "/v1/messages"),
             ("/v1/messages/", "/v1/messages/"),
@@ -97,13 +107,33 @@ mod tests {
             ("/", "/"),
             ("*", "*"),
         ] {
-            assert_eq!(canonical(path.as_bytes()), expected.as_bytes(), "{path}");
+            assert_eq!(normalize(path.as_bytes()).path, expected.as_bytes(), "{path}");
         }
     }
 
     #[test]
     fn deep_nesting_is_decoded_in_one_pass() {
         let nested = format!("/%{}41", "25".repeat(20_000));
-        assert_eq!(canonical(nested.as_bytes()), &b"/A"[..]);
+        assert_eq!(normalize(nested.as_bytes()).path, &b"/A"[..]);
+    }
+
+    #[test]
+    fn the_order_of_decoding_and_resolving_matters_where_dots_or_parameters_are_left() {
+        for (path, depends_on_order) in [
+            ("/v1/messages", false),
+            ("/v1/./messages", false),
+            ("/v1//messages", false),
+            ("/v1/...", false),
+            ("/v1/a..b", false),
+            ("/model/arn%3Aaws%3Abedrock%2Fx/invoke", false),
+            ("/v1/../messages", true),
+            ("/v1/..", true),
+            ("/v1\\..\\messages", true),
+            ("/v1/%252e%252e%252fmessages", true),
+            ("/v1;a", true),
+            ("/v1/x%253by", true),
+        ] {
+            assert_eq!(normalize(path.as_bytes()).depends_on_order, depends_on_order, "{path}");
+        }
     }
 }

@@ -5,6 +5,7 @@ mod names;
 mod reasons;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 
 pub(crate) use names::{CredentialPlaces, IdentityHeaders, StripList};
@@ -61,10 +62,17 @@ pub(crate) fn mutations<'a>(
     edits.cut_query(policy, request, credentials);
     edits.cut_cookies(policy, request, credentials);
     edits.cut_websocket_keys(request, credentials);
-    edits.strip(policy, request, credentials);
+    edits.reduce_connection(request);
+    edits.merge_preserved_lines(request, credentials);
     edits.add_credentials(policy, request, credentials);
     edits.add_identity(&policy.identity_headers, record);
+    edits.strip(policy, request, credentials);
     edits.0
+}
+
+/// Returns `:path` without any credential, or `None` where it has none: what an access log may show of a refused request.
+pub(crate) fn path_without_credentials(policy: &Policy, request: &RequestHeaders<'_>) -> Option<Vec<u8>> {
+    query::without(request.path()?, &mut |parameter| policy.credential_places.contains_parameter(parameter))
 }
 
 impl<'a> Credentials<'a> {
@@ -94,15 +102,9 @@ impl<'a> Credentials<'a> {
             before.is_empty() || (scheme.len() < before.len() && !has_blank)
         })
     }
-
-    /// Returns what is left of a header when the lines that are the proxy key are gone.
-    fn other_values(&self, name: &[u8], request: &RequestHeaders<'a>, separator: &[u8]) -> Vec<u8> {
-        let others: Vec<&[u8]> = request.values(name).filter(|value| !self.is_proxy_key(value)).collect();
-        others.join(separator)
-    }
 }
 
-/// The edits so far, at most one a name: a later one replaces an earlier one.
+/// The edits so far: a later one replaces an earlier one of the same name.
 struct Edits<'a>(Vec<HeaderMutation<'a>>);
 
 impl<'a> Edits<'a> {
@@ -131,11 +133,11 @@ impl<'a> Edits<'a> {
             Location::Query(name) => Some(&**name),
             _ => None,
         }));
-        let rest = query::without(path, |parameter| {
+        let rest = query::without(path, &mut |parameter| {
             if kept.take(|name| parameter.is_named(name) && !parameter.value().is_empty()) {
                 return false;
             }
-            policy.credential_places.query().iter().any(|name| parameter.is_named(name))
+            policy.credential_places.contains_parameter(parameter)
                 || credentials.proxy_key.as_ref().is_some_and(|key| parameter.carries(key))
         });
         if let Some(rest) = rest {
@@ -173,27 +175,82 @@ impl<'a> Edits<'a> {
         }
     }
 
-    fn strip(&mut self, policy: &'a Policy, request: &RequestHeaders<'a>, credentials: &Credentials<'a>) {
-        for (name, value) in request.named_lines() {
-            let HeaderName { bytes, .. } = name;
-            let stripped = policy.credential_places.contains(name)
-                || policy.identity_headers.contains(name)
-                || policy.strip_list.contains(bytes);
-            let goes = stripped || credentials.is_proxy_key(value);
-            let stays = || bytes.starts_with(b":") || credentials.kept_places().any(|place| place.is_header(bytes));
-            if !goes || stays() {
-                continue;
-            }
-            if stripped {
-                self.remove(bytes);
-            } else if !matches!(bytes, b"cookie" | b"sec-websocket-protocol") {
-                self.set_or_remove(bytes, credentials.other_values(bytes, request, b", "));
-            }
+    /// Leaves of `connection` on an upgrade `upgrade` alone: the next hop removes every header that is listed there
+    /// ([RFC 9110, 7.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1)), identity and credential headers too.
+    /// On other requests Envoy has removed `connection` before any filter.
+    fn reduce_connection(&mut self, request: &RequestHeaders<'a>) {
+        const UPGRADE: &[u8] = b"upgrade";
+        let mut options = request.values(b"connection").flat_map(|line| line.split(|byte| *byte == b',')).map(trim);
+        if options.any(|option| !option.eq_ignore_ascii_case(UPGRADE)) {
+            self.set(&b"connection"[..], UPGRADE);
         }
+    }
+
+    /// Makes one line of the equal lines in a place that is preserved.
+    fn merge_preserved_lines(&mut self, request: &RequestHeaders<'a>, credentials: &Credentials<'a>) {
         for name in credentials.kept_places().filter_map(Location::header) {
             if let Some(value) = request.value(name.as_bytes()).filter(|_| request.values(name.as_bytes()).count() > 1)
             {
                 self.set(name.as_bytes(), value);
+            }
+        }
+    }
+
+    /// Removes the headers that may not go upstream, and from all others the lines that are the proxy key.
+    ///
+    /// Runs last: what was set before stays. That is a small number of headers, whatever the client sent.
+    fn strip(&mut self, policy: &'a Policy, request: &RequestHeaders<'a>, credentials: &Credentials<'a>) {
+        let count_of_set = self.0.len();
+        let mut with_proxy_key: HashMap<&'a [u8], Vec<u8>> = HashMap::new();
+        for (name, value) in request.named_lines() {
+            let HeaderName { bytes, .. } = name;
+            let is_set = |edits: &Self| edits.0.iter().take(count_of_set).any(|edit| edit.name() == bytes);
+            let stays = |edits: &Self| {
+                bytes.starts_with(b":")
+                    || is_set(edits)
+                    || credentials.kept_places().any(|place| place.is_header(bytes))
+            };
+            let stripped = policy.credential_places.contains(name)
+                || policy.identity_headers.contains(name)
+                || policy.strip_list.contains(bytes);
+            if stripped {
+                let repeats = self.0.last().is_some_and(|edit| edit.name() == bytes);
+                if !repeats && !stays(self) {
+                    self.0.push(HeaderMutation::Remove { name: bytes.into() });
+                }
+            } else if credentials.is_proxy_key(value)
+                && !matches!(bytes, b"cookie" | b"sec-websocket-protocol")
+                && !stays(self)
+            {
+                with_proxy_key.entry(bytes).or_default();
+            }
+        }
+        if !with_proxy_key.is_empty() {
+            self.remove_proxy_key_lines(with_proxy_key, request, credentials);
+        }
+    }
+
+    /// Sets each of these headers to its other lines, or removes it where it has none.
+    fn remove_proxy_key_lines(
+        &mut self,
+        mut headers: HashMap<&'a [u8], Vec<u8>>,
+        request: &RequestHeaders<'a>,
+        credentials: &Credentials<'a>,
+    ) {
+        for (name, value) in request.lines() {
+            if let Some(others) = headers.get_mut(name).filter(|_| !credentials.is_proxy_key(value)) {
+                let value = trim(value);
+                if !others.is_empty() && !value.is_empty() {
+                    others.extend_from_slice(b", ");
+                }
+                others.extend_from_slice(value);
+            }
+        }
+        for (name, _) in request.lines() {
+            match headers.remove(name) {
+                None => {}
+                Some(others) if others.is_empty() => self.0.push(HeaderMutation::Remove { name: name.into() }),
+                Some(others) => self.0.push(HeaderMutation::Set { name: name.into(), value: others.into() }),
             }
         }
     }
@@ -217,12 +274,9 @@ impl<'a> Edits<'a> {
         if !stripped && request.values(name).any(listed) {
             return;
         }
-        let mut betas = if stripped { Vec::new() } else { credentials.other_values(name, request, b",") };
-        if !betas.is_empty() {
-            betas.push(b',');
-        }
-        betas.extend_from_slice(OAUTH_BETA);
-        self.set(&name[..], betas);
+        let others = request.values(name).filter(|value| !stripped && !credentials.is_proxy_key(value));
+        let betas: Vec<&[u8]> = others.filter(|value| !value.is_empty()).chain([OAUTH_BETA]).collect();
+        self.set(&name[..], betas.join(&b","[..]));
     }
 
     /// Says who is calling, where that is verified; the provider always, for Envoy's routes to match on.

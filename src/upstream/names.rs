@@ -1,7 +1,7 @@
 //! Sets of header names that do not go upstream, and how a name is held against them.
 
 use crate::policy::Location;
-use crate::request::{HeaderName, NameSketch};
+use crate::request::{HeaderName, NameSketch, query, separators_as_dashes};
 
 /// Headers that carry credentials at some provider or gateway, whatever the configuration says.
 const WELL_KNOWN: &[&str] = &[
@@ -16,10 +16,14 @@ const WELL_KNOWN: &[&str] = &[
     "x-amz-security-token",
 ];
 
+/// Query parameters that carry credentials at some provider or gateway: Azure's `api-key`, and the `access_token` of
+/// [RFC 6750, 2.3](https://www.rfc-editor.org/rfc/rfc6750#section-2.3).
+const WELL_KNOWN_QUERY: &[&str] = &["api-key", "access_token"];
+
 /// LiteLLM forwards a header under this prefix to the provider, without the prefix.
 const PASS_PREFIX: &[u8] = b"x-pass-";
 
-/// Header names, found under `_` for `-` too: CGI, WSGI and some proxies do not tell the two apart.
+/// Header names, compared as [`separators_as_dashes`] spells them.
 #[derive(Debug, Default)]
 struct NameSet {
     sketch: NameSketch,
@@ -39,13 +43,9 @@ impl NameSet {
     }
 
     fn contains(&self, name: HeaderName<'_>) -> bool {
-        let reads_like = |entry: &str| dashed_bytes(entry.as_bytes()).eq(dashed_bytes(name.bytes));
+        let reads_like = |entry: &str| separators_as_dashes(entry.as_bytes()).eq(separators_as_dashes(name.bytes));
         self.sketch.may_contain(name) && self.names.iter().any(|entry| reads_like(entry))
     }
-}
-
-fn dashed_bytes(name: &[u8]) -> impl Iterator<Item = u8> {
-    name.iter().map(|byte| if *byte == b'_' { b'-' } else { *byte })
 }
 
 /// Every place that may carry a credential on any route: nothing stays there but what was chosen to.
@@ -60,7 +60,7 @@ impl CredentialPlaces {
     /// Adds the places of key sources and providers to the well-known ones.
     pub(crate) fn new(places: impl Iterator<Item = Location>) -> Self {
         let mut headers: Vec<Box<str>> = WELL_KNOWN.iter().map(|name| (*name).into()).collect();
-        let mut query: Vec<Box<str>> = Vec::new();
+        let mut query: Vec<Box<str>> = WELL_KNOWN_QUERY.iter().map(|name| (*name).into()).collect();
         let mut cookies: Vec<Box<str>> = Vec::new();
         for place in places {
             match place {
@@ -72,16 +72,22 @@ impl CredentialPlaces {
         Self { headers: NameSet::new(headers.iter().map(|name| &**name)), query, cookies }
     }
 
-    /// Whether a header is such a place, reads like one with `_` for `-`, or has `x-pass-` before it.
+    /// Whether a header is such a place, reads like one with other separators, or has `x-pass-` before it.
     pub(crate) fn contains<'n>(&self, name: impl Into<HeaderName<'n>>) -> bool {
         let name = name.into();
         let passed = name.bytes.split_at_checked(PASS_PREFIX.len());
-        let passed = passed.filter(|(head, _)| dashed_bytes(head).eq(PASS_PREFIX.iter().copied()));
+        let passed = passed.filter(|(head, _)| separators_as_dashes(head).eq(PASS_PREFIX.iter().copied()));
         self.headers.contains(name) || passed.is_some_and(|(_, rest)| self.headers.contains(rest.into()))
     }
 
+    /// Returns the names of the query parameters that are such places.
     pub(crate) fn query(&self) -> &[Box<str>] {
         &self.query
+    }
+
+    /// Whether a query parameter is such a place, or reads like one with other separators.
+    pub(crate) fn contains_parameter(&self, parameter: query::Parameter<'_>) -> bool {
+        self.query.iter().any(|name| parameter.reads_like(name))
     }
 
     pub(crate) fn cookies(&self) -> &[Box<str>] {
@@ -155,6 +161,9 @@ mod tests {
             ("x_own-key", true),
             ("x_own_key", true),
             ("x-pass-x_own-key", true),
+            ("x.api.key", true),
+            ("x~pass~x!own|key", true),
+            ("xxapi-key", false),
             ("x-api-keys", false),
             ("x-pass-accept", false),
             ("x-pass-", false),

@@ -6,12 +6,20 @@ use super::{Answer, AnswerCache, Question, ServiceRequest, VerificationService};
 use crate::secret::KeyDigest;
 use crate::timestamp::Timestamp;
 
+/// How many requests of one worker may wait for an answer. A waiting request costs Envoy its headers and its body's
+/// first part, so the number is bounded whatever the service does.
+pub const MAX_WAITING: usize = 1_024;
+
 /// The questions of one worker, those with an answer that is still good included.
 #[derive(Default)]
 pub struct Inquiries {
     cache: AnswerCache,
     /// Asked and not answered yet.
     open: HashMap<KeyDigest, Inquiry>,
+    /// How many of the open questions any request waits for.
+    awaited: usize,
+    /// How many requests wait.
+    waiting: usize,
 }
 
 struct Inquiry {
@@ -29,25 +37,39 @@ pub enum Asked {
     New,
     /// Another request has asked it before, and the answer will be told to both.
     Shared,
-    /// There are as many calls under way as there may be.
+    /// As many calls are under way, or as many requests wait, as there may be.
     Overflow,
 }
 
 impl Inquiries {
-    /// Asks for `waiter`, a number that stands for its request.
+    /// Asks for `waiter`, a number that identifies its request; a request waits for one answer at a time.
+    ///
+    /// A call cannot be cancelled. One that no request waits for any more does not count against `max_in_flight`, so that
+    /// clients who leave keep nobody else out; together there are at most twice as many.
     pub fn ask(&mut self, question: Question, waiter: u32, service: &VerificationService, now: Timestamp) -> Asked {
         if let Some(answer) = self.cache.find(question.digest, now) {
             return Asked::Cached(answer);
         }
-        if let Some(inquiry) = self.open.get_mut(&question.digest) {
-            inquiry.waiting.push(waiter);
-            return Asked::Shared;
-        }
-        if self.open.len() >= service.max_in_flight {
+        if self.waiting >= MAX_WAITING {
             return Asked::Overflow;
         }
-        self.open.insert(question.digest, Inquiry { unsent: Some(question.headers), waiting: vec![waiter] });
-        Asked::New
+        let under_way = self.open.len();
+        let asked = match self.open.get_mut(&question.digest) {
+            Some(inquiry) => {
+                self.awaited += usize::from(inquiry.waiting.is_empty());
+                inquiry.waiting.push(waiter);
+                Asked::Shared
+            }
+            None if self.awaited < service.max_in_flight && under_way < service.max_in_flight.saturating_mul(2) => {
+                self.awaited += 1;
+                let inquiry = Inquiry { unsent: Some(question.headers), waiting: vec![waiter] };
+                self.open.insert(question.digest, inquiry);
+                Asked::New
+            }
+            None => return Asked::Overflow,
+        };
+        self.waiting += 1;
+        asked
     }
 
     /// Returns what is still to be sent; each request is returned once.
@@ -67,15 +89,24 @@ impl Inquiries {
         now: Timestamp,
     ) -> Vec<u32> {
         self.cache.insert(digest, answer, service, now);
-        self.open.remove(&digest).map(|inquiry| inquiry.waiting).unwrap_or_default()
+        let waiters = self.open.remove(&digest).map(|inquiry| inquiry.waiting).unwrap_or_default();
+        self.awaited -= usize::from(!waiters.is_empty());
+        self.waiting -= waiters.len();
+        waiters
     }
 
     /// Forgets a waiter who has gone; a question that nobody waits for is not sent.
-    pub fn leave(&mut self, waiter: u32) {
-        self.open.retain(|_, inquiry| {
-            inquiry.waiting.retain(|waiting| *waiting != waiter);
-            inquiry.unsent.is_none() || !inquiry.waiting.is_empty()
-        });
+    pub fn leave(&mut self, digest: KeyDigest, waiter: u32) {
+        let Some(inquiry) = self.open.get_mut(&digest) else { return };
+        let Some(at) = inquiry.waiting.iter().position(|waiting| *waiting == waiter) else { return };
+        inquiry.waiting.remove(at);
+        self.waiting -= 1;
+        if inquiry.waiting.is_empty() {
+            self.awaited -= 1;
+            if inquiry.unsent.is_some() {
+                self.open.remove(&digest);
+            }
+        }
     }
 }
 
@@ -119,8 +150,8 @@ mod tests {
         assert_eq!(inquiries.unsent().len(), 1);
         assert!(matches!(inquiries.ask(question("a"), 3, &service(), NOW), Asked::Shared));
         assert_eq!(inquiries.unsent().len(), 0);
-        inquiries.leave(0);
         let digest = question("a").digest;
+        inquiries.leave(digest, 0);
         assert_eq!(inquiries.answered(digest, &Answer::NotAKey, &service(), NOW), [1, 2, 3]);
         assert!(matches!(inquiries.ask(question("a"), 4, &service(), NOW), Asked::Cached(Answer::NotAKey)));
     }
@@ -140,12 +171,54 @@ mod tests {
     fn a_question_that_nobody_waits_for_is_not_sent_but_one_that_is_sent_stays_open() {
         let mut inquiries = Inquiries::default();
         inquiries.ask(question("a"), 0, &service(), NOW);
-        inquiries.leave(0);
+        inquiries.leave(question("a").digest, 0);
         assert_eq!(inquiries.unsent().len(), 0);
         inquiries.ask(question("b"), 1, &service(), NOW);
         assert_eq!(inquiries.unsent().len(), 1);
-        inquiries.leave(1);
+        inquiries.leave(question("b").digest, 1);
         assert!(matches!(inquiries.ask(question("b"), 2, &service(), NOW), Asked::Shared));
         assert_eq!(inquiries.unsent().len(), 0);
+    }
+
+    #[test]
+    fn calls_of_clients_who_left_keep_nobody_out_and_are_bounded_too() {
+        let mut inquiries = Inquiries::default();
+        let mut ask_and_send = |inquiries: &mut Inquiries, secret: &str| {
+            let asked = inquiries.ask(question(secret), 0, &service(), NOW);
+            inquiries.unsent();
+            matches!(asked, Asked::New | Asked::Shared)
+        };
+        // `max_in_flight` is 2.
+        assert!(ask_and_send(&mut inquiries, "a") && ask_and_send(&mut inquiries, "b"));
+        assert!(!ask_and_send(&mut inquiries, "c"));
+        inquiries.leave(question("a").digest, 0);
+        inquiries.leave(question("b").digest, 0);
+        assert!(ask_and_send(&mut inquiries, "c") && ask_and_send(&mut inquiries, "d"));
+        assert!(!ask_and_send(&mut inquiries, "e"), "two calls are awaited");
+        inquiries.leave(question("c").digest, 0);
+        assert!(!ask_and_send(&mut inquiries, "e"), "four calls are under way");
+        assert!(ask_and_send(&mut inquiries, "a"), "it is under way already");
+        inquiries.leave(question("a").digest, 0);
+        inquiries.answered(question("b").digest, &Answer::Unavailable, &service(), NOW);
+        assert!(ask_and_send(&mut inquiries, "e"));
+    }
+
+    #[test]
+    fn a_bounded_number_of_requests_waits() {
+        let mut inquiries = Inquiries::default();
+        let digest = question("a").digest;
+        let waits = |inquiries: &mut Inquiries, waiter| {
+            !matches!(inquiries.ask(question("a"), waiter, &service(), NOW), Asked::Overflow)
+        };
+        let most = u32::try_from(MAX_WAITING).unwrap();
+        assert!((0..most).all(|waiter| waits(&mut inquiries, waiter)));
+        assert!(!waits(&mut inquiries, most));
+        inquiries.leave(digest, 7);
+        // Leaving twice makes no room for two.
+        inquiries.leave(digest, 7);
+        assert!(waits(&mut inquiries, most));
+        assert!(!waits(&mut inquiries, most + 1));
+        assert_eq!(inquiries.answered(digest, &Answer::NotAKey, &service(), NOW).len(), MAX_WAITING);
+        assert!(matches!(inquiries.ask(question("b"), 0, &service(), NOW), Asked::New));
     }
 }

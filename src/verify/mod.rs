@@ -10,7 +10,7 @@ mod service;
 
 pub use answer::Answer;
 use cache::AnswerCache;
-pub use inquiries::{Asked, Inquiries};
+pub use inquiries::{Asked, Inquiries, MAX_WAITING};
 pub use service::VerificationService;
 pub(crate) use service::{SendAs, is_service_name};
 

@@ -19,8 +19,13 @@ impl Case {
             (Expected::Passed(_), Verdict::Refused(refused)) => {
                 vec![format!("expected to pass, refused with {}", refused.status)]
             }
-            (Expected::Refused { status, headers, body }, Verdict::Refused(refused)) => {
-                self.refusal_differences(*status, headers, body.as_deref(), refused)
+            (Expected::Refused { status, headers, body, logged_path }, Verdict::Refused(refused)) => {
+                let mut differences = self.refusal_differences(*status, headers, body.as_deref(), refused);
+                if let Some(got) = refused.logged_path.as_ref().filter(|got| Some(*got) != logged_path.as_ref()) {
+                    let expected = logged_path.as_ref().map_or("none".to_owned(), |path| escape(path));
+                    differences.push(format!("logged path: expected {expected}, got {}", escape(got)));
+                }
+                differences
             }
             (Expected::Refused { status, .. }, _) => vec![format!("expected to be refused with {status}, passed")],
         };

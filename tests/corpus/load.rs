@@ -76,12 +76,16 @@ fn claim(names: &mut BTreeSet<String>, name: &str) -> Result<(), String> {
 fn checked(file: &str, case: CaseText, configurations: &BTreeMap<String, Rc<Configuration>>) -> Result<Case, String> {
     let configuration =
         configurations.get(&case.config).ok_or_else(|| format!("no configuration `{}` in this file", case.config))?;
+    let request = Message::parse(&case.request)?;
     let expected = match (case.upstream, case.status) {
-        (Some(upstream), None) if case.headers.is_empty() && case.body.is_none() => {
+        (Some(upstream), None) if case.headers.is_empty() && case.body.is_none() && case.logged_path.is_none() => {
             Expected::Passed(Message::parse(&upstream)?)
         }
-        (None, Some(status)) => Expected::Refused { status, headers: headers(&case.headers)?, body: case.body },
-        _ => return Err("either `upstream` or `status` with `headers` and `body`".to_owned()),
+        (None, Some(status)) => {
+            let logged_path = case.logged_path.map(String::into_bytes).or_else(|| request.path.clone());
+            Expected::Refused { status, headers: headers(&case.headers)?, body: case.body, logged_path }
+        }
+        _ => return Err("either `upstream` or `status` with `headers`, `body` and `logged_path`".to_owned()),
     };
     let decision = if matches!(expected, Expected::Passed(_)) { "allow" } else { "deny" };
     let mut record = BTreeMap::from([("decision".to_owned(), Some(decision.to_owned()))]);
@@ -95,7 +99,7 @@ fn checked(file: &str, case: CaseText, configurations: &BTreeMap<String, Rc<Conf
         file: file.to_owned(),
         name: case.name,
         configuration: Rc::clone(configuration),
-        request: Message::parse(&case.request)?,
+        request,
         cluster: (case.cluster != "none").then_some(case.cluster),
         protocol: match case.protocol {
             ProtocolText::Http1 => Protocol::Http1,

@@ -62,7 +62,7 @@ pub(crate) enum Protocol {
 /// What must become of a request.
 pub(crate) enum Expected {
     Passed(Message),
-    Refused { status: u16, headers: Vec<(String, String)>, body: Option<String> },
+    Refused { status: u16, headers: Vec<(String, String)>, body: Option<String>, logged_path: Option<Vec<u8>> },
 }
 
 /// A configuration that does not hold, and all its errors.

@@ -28,6 +28,8 @@ pub(crate) struct Refused {
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
     pub(crate) details: String,
+    /// What an access log shows of `:path`; `None` where there is none, or none that the runner can see.
+    pub(crate) logged_path: Option<Vec<u8>>,
 }
 
 impl fmt::Display for Outcome {

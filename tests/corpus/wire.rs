@@ -30,6 +30,7 @@ pub(super) struct CaseText {
     #[serde(default)]
     pub(super) headers: Vec<String>,
     pub(super) body: Option<String>,
+    pub(super) logged_path: Option<String>,
     #[serde(default)]
     pub(super) record: BTreeMap<String, String>,
     #[serde(default = "upstream_cluster")]

@@ -13,6 +13,8 @@ pub(crate) struct Row {
     /// The listener's end of the connection, and the client's.
     pub(crate) connection: (SocketAddr, SocketAddr),
     pub(crate) protocol: String,
+    /// With its query.
+    pub(crate) path: String,
     pub(crate) status: u64,
     pub(crate) details: String,
     pub(crate) record: BTreeMap<String, String>,
@@ -33,6 +35,7 @@ fn parsed(row: &Value) -> Row {
     Row {
         connection: (address("local"), address("remote")),
         protocol: text("protocol"),
+        path: text("path"),
         status: row["status"].as_u64().unwrap_or_default(),
         details: text("details"),
         record,

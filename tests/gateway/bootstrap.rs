@@ -115,6 +115,7 @@ fn access_log() -> Value {
         "local": "%DOWNSTREAM_LOCAL_ADDRESS%",
         "remote": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%",
         "protocol": "%PROTOCOL%",
+        "path": "%REQ(:PATH)%",
         "status": "%RESPONSE_CODE%",
         "details": "%RESPONSE_CODE_DETAILS%",
     });

@@ -51,7 +51,9 @@ fn outcome(policy: &Policy, case: &Case, now: Timestamp) -> Result<Outcome, Stri
             let headers = refusal.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
             // Envoy drops the body of an answer to HEAD.
             let body = if case.request.method == b"HEAD" { Vec::new() } else { refusal.body };
-            (record, Verdict::Refused(Refused { status: refusal.status, headers, body, details: refusal.details }))
+            let logged_path = refusal.path.or_else(|| case.request.path.clone());
+            let details = refusal.details;
+            (record, Verdict::Refused(Refused { status: refusal.status, headers, body, details, logged_path }))
         }
         Decision::AskService { .. } => return Err("it asks the verification service".to_owned()),
     };

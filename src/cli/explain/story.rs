@@ -118,13 +118,14 @@ impl Explanation {
     /// Follows the decision's own steps, as far as the request gets.
     fn tell_steps(&mut self, policy: &Policy, request: &RequestHeaders<'_>, circumstances: &Circumstances<'_>) {
         let Ok(terms) = policy.terms(request) else {
-            let as_it_stands = request.path().map(path::without_query).unwrap_or_default();
-            let canonical = path::canonical(as_it_stands);
-            self.route = format!(
-                "{} and {}, its other reading, reach different entries",
-                super::text(as_it_stands),
-                super::text(&canonical)
-            );
+            let raw = request.path().map(path::without_query).unwrap_or_default();
+            let normalized = path::normalize(raw);
+            self.route = if normalized.depends_on_order {
+                format!("servers disagree about {}: it has `..` or `;`, perhaps percent-encoded", super::text(raw))
+            } else {
+                let normalized = super::text(&normalized.path);
+                format!("{} and {normalized}, its normalized form, reach different entries", super::text(raw))
+            };
             return;
         };
         self.route = route(policy, request, &terms);
