@@ -50,7 +50,7 @@ impl fmt::Display for Served {
 }
 
 /// How long they go on after the attack: a module that has failed is missed for up to a second.
-const AFTERMATH: Duration = Duration::from_millis(500);
+const AFTERMATH: Duration = Duration::from_millis(200);
 
 /// One client for each key asks again and again for as long as the attack takes, and a little longer.
 pub(crate) fn beside<T>(address: SocketAddr, keys: &[&str], attack: impl FnOnce() -> T) -> (T, Served) {

@@ -31,3 +31,4 @@ mod departed;
 mod large_headers;
 mod many_waiters;
 mod outage;
+mod sustained;

@@ -14,7 +14,7 @@ use crate::scene::{ALICE, CONFIGURED, HOST, request};
 use crate::stage::{Stage, rounds};
 
 const TIMEOUT: Duration = Duration::from_secs(2);
-const OUTAGE: Duration = Duration::from_secs(4);
+const OUTAGE: Duration = Duration::from_secs(3);
 const SLACK: Duration = Duration::from_secs(5);
 /// In each worker; together 200 requests a second.
 const CONNECTIONS: usize = 4;

@@ -1,5 +1,6 @@
 //! An Envoy under attack, alone on the machine.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -17,6 +18,9 @@ static TURN: Mutex<()> = Mutex::new(());
 
 /// Whatever Envoy logs of a module that has failed.
 const CRASHES: [&str; 5] = ["failed:", "panicked", "Wasm VM failed", "RangeError", "memory allocation"];
+
+/// The requests of one worker that may wait at once.
+pub(crate) const MAX_WAITING: usize = 1_024;
 
 pub(crate) struct Stage {
     pub(crate) scene: Scene,
@@ -52,15 +56,42 @@ impl Stage {
         log.lines().filter(crash).map(str::to_owned).collect()
     }
 
+    /// Attacks, and returns how many requests Envoy had under way at once, as often as it was asked.
+    pub(crate) fn most_at_once<T>(&self, attack: impl FnOnce() -> T) -> (usize, T) {
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let watch = scope.spawn(|| {
+                let mut most = 0;
+                while !over.load(Ordering::Relaxed) {
+                    most = most.max(self.scene.stat("http.test.downstream_rq_active"));
+                    thread::sleep(Duration::from_millis(10));
+                }
+                usize::try_from(most).expect("a number")
+            });
+            let result = attack();
+            over.store(true, Ordering::Relaxed);
+            (watch.join().expect("a watch"), result)
+        })
+    }
+
+    /// Kilobytes that Envoy uses, the module's memory included: without what its allocator keeps of memory that is free.
+    pub(crate) fn memory_in_use(&self) -> i64 {
+        let memory = self.scene.gateway.envoy.admin_get("/memory").expect("Envoy's memory");
+        let memory: Value = serde_json::from_str(&memory).expect("JSON");
+        let free: i64 = memory["pageheap_free"].as_str().and_then(|bytes| bytes.parse().ok()).expect("a size");
+        self.scene.memory() - free / 1024
+    }
+
     /// Says what an attack has come to, and panics where the module has failed or a good client was not served.
     pub(crate) fn assert_unharmed(&self, attack: &str, tally: &Tally, served: &Served) {
         let crashes = self.crashes();
         say(&format!(
-            "{attack}, workers {}: {tally}; good clients: {served}; crash lines {}; calls {}, memory {} MB",
+            "{attack}, workers {}: {tally}; good clients: {served}; crash lines {}; calls {}, memory {} MB, {} MB in use",
             self.workers,
             crashes.len(),
             self.issuer.calls(),
             self.scene.memory() / 1024,
+            self.memory_in_use() / 1024,
         ));
         assert!(crashes.is_empty(), "{attack}: {} lines, the first {:?}", crashes.len(), crashes.first());
         tally.assert_answered(attack);
