@@ -12,7 +12,7 @@ use crate::issuer::{Issuer, knows, path_for};
 use crate::scene::{ALICE, CONFIGURED, request};
 use crate::stage::{MAX_WAITING, Stage, rounds};
 
-const SERVICE_TAKES: Duration = Duration::from_millis(500);
+const SERVICE_TAKES: Duration = Duration::from_millis(400);
 /// How long the answers are waited for; far longer than they may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// A key that the service knows and has told the filter about.
@@ -84,10 +84,8 @@ fn all_320_requests_with_one_made_up_key_in_one_write_are_refused() {
 
 #[test]
 fn all_1_000_requests_with_one_made_up_key_in_one_write_are_refused() {
-    for workers in [1, 2] {
-        for tally in attack("1,000 with one made-up key", workers, 1, 1_000, Key::MadeUp) {
-            assert_eq!(tally.with(401), 1_000, "{tally}");
-        }
+    for tally in attack("1,000 with one made-up key", 2, 1, 1_000, Key::MadeUp) {
+        assert_eq!(tally.with(401), 1_000, "{tally}");
     }
 }
 
@@ -103,7 +101,7 @@ fn as_many_requests_with_one_made_up_key_as_may_wait_are_refused_when_the_answer
 
 #[test]
 fn all_requests_with_one_valid_key_in_one_write_pass_when_the_answer_comes() {
-    for (workers, streams) in [(1, 320), (1, 1_000), (2, 1_000)] {
+    for (workers, streams) in [(1, 1_000), (2, 1_000)] {
         for tally in attack(&format!("{streams} with one valid key"), workers, 1, streams, Key::Valid) {
             assert_eq!(tally.with(200), streams, "{tally}");
         }
@@ -120,7 +118,7 @@ fn as_many_requests_with_one_valid_key_as_may_wait_pass_and_others_are_refused_a
 
 #[test]
 fn requests_with_a_made_up_key_each_are_refused_as_unknown_or_as_too_many_calls() {
-    for (workers, connections, streams) in [(1, 1, 320), (1, 1, 1_000), (2, 2, 1_000)] {
+    for (workers, connections, streams) in [(1, 1, 320), (2, 2, 1_000)] {
         let what = format!("{connections} x {streams} with a made-up key each");
         for tally in attack(&what, workers, connections, streams, Key::MadeUpEach) {
             tally.assert_only(&what, &[401, 503]);

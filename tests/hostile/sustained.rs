@@ -13,7 +13,7 @@ use crate::issuer::{Issuer, json as answer};
 use crate::scene::{CONFIGURED, request};
 use crate::stage::{MAX_WAITING, Stage, rounds};
 
-const WAVES: usize = 40;
+const WAVES: usize = 30;
 const STREAMS: usize = 320;
 /// Between waves: about 70 kB/s.
 const PAUSE: Duration = Duration::from_millis(60);
