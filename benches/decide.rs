@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a benchmark stops where it fails")]
 
 use std::hint::black_box;
+use std::sync::LazyLock;
 
 use byok_filter::{Circumstances, Decision, Policy, RequestHeaders, decide};
 use criterion::{BatchSize, Criterion};
@@ -42,6 +43,13 @@ fn cases() -> Vec<Case> {
         credentials: (0..REQUESTS_IN_TURN).map(|n| credentials(proxy_key(n * keys / REQUESTS_IN_TURN))).collect(),
         expected,
     };
+    let copies = |name, copies, names_differ| Case {
+        name,
+        policy: policy(&configuration(10)),
+        path: PATH,
+        credentials: vec![lines_with(proxy_key(0), copies, names_differ)],
+        expected: ("verified", "deployment"),
+    };
     let byok = |key| both(key, "x-api-key", CLIENT_KEY);
     let oauth = |key| both(key, "authorization", "Bearer sk-ant-oat01-EXAMPLE-token-of-the-client");
     let alone = |key| vec![("x-litellm-api-key", key)];
@@ -54,10 +62,15 @@ fn cases() -> Vec<Case> {
         case("refusal: unknown key", 10, &unknown, ("unknown_api_key", "none")),
         Case {
             policy: policy(&routes()),
-            path: "/v1/messages/a%2Fb/..;x//c%20d?beta=true",
-            ..case("BYOK, path with a canonical form", 10, &byok, ("verified", "client"))
+            path: "/v1/messages/a%2Fb/.//c%20d?beta=true",
+            ..case("BYOK, path that is normalized", 10, &byok, ("verified", "client"))
         },
         case("BYOK, 100,000 keys", MANY_KEYS, &byok, ("verified", "client")),
+        // What a request costs grows with its lines, and no faster.
+        copies("500 lines of one name are the key", 500, false),
+        copies("4,000 lines of one name are the key", 4_000, false),
+        copies("500 names hold the key", 500, true),
+        copies("4,000 names hold the key", 4_000, true),
     ]
 }
 
@@ -126,6 +139,14 @@ fn routes() -> String {
 
 fn both(proxy_key: String, header: &'static str, client: &str) -> Vec<(&'static str, String)> {
     vec![("x-litellm-api-key", proxy_key), (header, client.to_owned())]
+}
+
+/// The proxy key, and copies of it in lines of one name or of as many.
+fn lines_with(proxy_key: String, copies: usize, names_differ: bool) -> Vec<(&'static str, String)> {
+    static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| (0..4_000).map(|at| format!("x-copy-{at}")).collect());
+    let name = |at: usize| NAMES.get(if names_differ { at } else { 0 }).map_or("", |name| name);
+    let copies = (0..copies).map(|at| (name(at), proxy_key.clone()));
+    [("x-litellm-api-key", proxy_key.clone())].into_iter().chain(copies).collect()
 }
 
 fn request<'a>(path: &'a str, credentials: &'a [(&str, String)]) -> RequestHeaders<'a> {

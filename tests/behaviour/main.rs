@@ -15,6 +15,7 @@ mod gateway;
 mod module;
 
 mod bad_input;
+mod chain;
 mod http3;
 mod redirects;
 mod routing;

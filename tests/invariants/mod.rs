@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test uses its part")]
 
 mod places;
+pub(crate) mod servers;
 
 use std::collections::BTreeMap;
 
