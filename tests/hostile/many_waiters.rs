@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::attack::{Tally, flood};
 use crate::corpus::Message;
+use crate::gateway::until;
 use crate::good_clients::beside;
 use crate::issuer::{Issuer, knows, path_for};
 use crate::scene::{ALICE, CONFIGURED, request};
@@ -54,10 +55,12 @@ fn attack(what: &str, workers: u32, connections: usize, streams: usize, key: Key
     });
     let stage = Stage::start(issuer, json!({ "cache_ttl": "1h" }), workers);
     let address = stage.scene.address_of("gateway");
-    // Both workers are to know it.
-    for _ in 0..4 * workers {
+    // Each worker asks for itself, and is to know it before there is no room for a call.
+    let all_know = until(|| {
         assert_eq!(stage.scene.ask(KNOWN).status, 200);
-    }
+        (stage.issuer.calls() == workers as usize).then_some(())
+    });
+    assert!(all_know.is_some(), "a worker gets no request");
     let one = |round: usize| {
         let requests = |connection: usize| {
             let one = |stream: usize| request(&key.of(round, connection * streams + stream));
