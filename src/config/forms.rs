@@ -92,6 +92,13 @@ impl<T: Words> Visitor<'_> for Word<T> {
     }
 }
 
+/// Reads a field that may be left out: that it is `null` does not say so.
+///
+/// Where a field left out means all, a `null` that some template has left there would mean it, too.
+pub(super) fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
 /// Digits that are decoded as they are read: a hundred thousand keys never stand in memory as text.
 pub(super) struct HexDigest(pub(super) Option<KeyDigest>);
 

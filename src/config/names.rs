@@ -8,7 +8,12 @@ pub(super) const EXPECTED_HEADER: &str = "expected a header name";
 pub(super) const EXPECTED_TOKEN: &str = "expected a token of visible ASCII characters";
 pub(super) const EXPECTED_PATH: &str =
     "expected a path that starts with / and has no query, escape, backslash, semicolon, empty or dot segment";
+pub(super) const EXPECTED_NO_STAR: &str = "expected a path without *: path_prefix matches whole segments by itself";
+pub(super) const EXPECTED_UPPER_CASE: &str = "expected a standard method in upper case, such as POST";
 pub(super) const EXPECTED_HOST: &str = "expected a host name without port, or *. and a host name";
+
+/// The methods of RFC 9110 and RFC 5789, which are written in upper case.
+const STANDARD_METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
 
 /// Headers that Envoy or the filter itself reads; no credential of its own stands in them.
 const NOT_FOR_CREDENTIALS: &[&str] = &[
@@ -31,6 +36,11 @@ pub(super) fn is_name(text: &str) -> bool {
 /// Whether the text is a token (RFC 9110, 5.6.2).
 pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+/// Whether the text is a standard method in another case than its own.
+pub(super) fn is_miscased_method(text: &str) -> bool {
+    STANDARD_METHODS.iter().any(|method| text != *method && text.eq_ignore_ascii_case(method))
 }
 
 /// Returns the name in lower case, if it can name a header with a credential of its own.

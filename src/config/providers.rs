@@ -9,6 +9,7 @@ use super::names::{EXPECTED_HEADER, EXPECTED_NAME, EXPECTED_TOKEN, credential_he
 use super::{Environment, wire};
 use crate::policy::{KeySource, Location};
 use crate::provider::{CUSTOM, PROFILES, Profile, Provider, custom_profile};
+use crate::request::is_visible_ascii;
 
 /// The provider of a configuration that names none.
 const ONLY: &str = "anthropic";
@@ -44,8 +45,21 @@ fn check_one(
     if wire.client_key_prefixes.as_ref().is_some_and(Vec::is_empty) {
         findings.warn(format_args!("{path}.client_key_prefixes"), "takes any value for a client key, a dummy one too");
     }
+    for (at, prefix) in wire.client_key_prefixes.iter().flatten().enumerate() {
+        if prefix.is_empty() || !is_visible_ascii(prefix.as_bytes()) {
+            findings.error(
+                format_args!("{path}.client_key_prefixes[{at}]"),
+                "expected the beginning of a key, of visible ASCII characters",
+            );
+        }
+    }
     if wire.clusters.as_ref().is_some_and(Vec::is_empty) {
         findings.error(format_args!("{path}.clusters"), "expected at least one cluster");
+    }
+    for (at, cluster) in wire.clusters.iter().flatten().enumerate() {
+        if cluster.is_empty() {
+            findings.error(format_args!("{path}.clusters[{at}]"), "expected the name of a cluster");
+        }
     }
     let deployment_key = wire
         .deployment_key

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::findings::Findings;
-use super::names::{EXPECTED_HOST, EXPECTED_PATH, EXPECTED_TOKEN, canonical_path, host, is_token};
+use super::names::{
+    EXPECTED_HOST, EXPECTED_NO_STAR, EXPECTED_PATH, EXPECTED_TOKEN, EXPECTED_UPPER_CASE, canonical_path, host,
+    is_miscased_method, is_token,
+};
 use super::wire;
 use crate::policy::{Consumer, Mode};
 use crate::provider::Provider;
@@ -61,11 +64,8 @@ fn check_match(wire: wire::Match, path: &str, findings: &mut Findings) -> RouteM
     if wire.path.is_none() && wire.path_prefix.is_none() && wire.host.is_none() && wire.methods.is_none() {
         findings.error(path, "expected at least one of path, path_prefix, host, methods");
     }
-    let exact =
-        wire.path.and_then(|text| checked(canonical_path(&text), format_args!("{path}.path"), EXPECTED_PATH, findings));
-    let prefix = wire
-        .path_prefix
-        .and_then(|text| checked(canonical_path(&text), format_args!("{path}.path_prefix"), EXPECTED_PATH, findings));
+    let exact = wire.path.and_then(|text| checked_path(&text, format_args!("{path}.path"), findings));
+    let prefix = wire.path_prefix.and_then(|text| checked_path(&text, format_args!("{path}.path_prefix"), findings));
     let host =
         wire.host.and_then(|text| checked(host_match(&text), format_args!("{path}.host"), EXPECTED_HOST, findings));
     if wire.methods.as_ref().is_some_and(Vec::is_empty) {
@@ -74,9 +74,16 @@ fn check_match(wire: wire::Match, path: &str, findings: &mut Findings) -> RouteM
     for (at, method) in wire.methods.iter().flatten().enumerate() {
         if !is_token(method) {
             findings.error(format_args!("{path}.methods[{at}]"), EXPECTED_TOKEN);
+        } else if is_miscased_method(method) {
+            findings.error(format_args!("{path}.methods[{at}]"), EXPECTED_UPPER_CASE);
         }
     }
     RouteMatch { path: exact.map(PathMatch::Exact).or(prefix.map(PathMatch::Prefix)), host, methods: wire.methods }
+}
+
+fn checked_path(text: &str, path: impl std::fmt::Display, findings: &mut Findings) -> Option<Box<str>> {
+    let expected = if text.contains('*') { EXPECTED_NO_STAR } else { EXPECTED_PATH };
+    checked(canonical_path(text).filter(|path| !path.contains('*')), path, expected, findings)
 }
 
 fn checked<T>(value: Option<T>, path: impl std::fmt::Display, expected: &str, findings: &mut Findings) -> Option<T> {
