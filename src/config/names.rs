@@ -1,5 +1,9 @@
 //! Checks of single words: names of headers, consumers, providers, hosts.
 
+use std::collections::HashSet;
+
+use foldhash::fast::FixedState;
+
 use crate::request::{is_visible_ascii, path};
 
 /// What a consumer, a key id and a provider may be called.
@@ -28,6 +32,15 @@ const NOT_FOR_CREDENTIALS: &[&str] = &[
     "upgrade",
     "x-request-id",
 ];
+
+/// Names to look up; they are the operator's, and nobody aims them at a hash.
+pub(super) type Names<'a> = HashSet<&'a str, FixedState>;
+
+/// Returns, in order, the positions of names that are at an earlier position too.
+pub(super) fn repeats<'a>(names: impl Iterator<Item = &'a str>) -> Vec<usize> {
+    let mut seen = Names::default();
+    names.enumerate().filter(|(_, name)| !seen.insert(name)).map(|(at, _)| at).collect()
+}
 
 pub(super) fn is_name(text: &str) -> bool {
     (1..=128).contains(&text.len()) && is_visible_ascii(text.as_bytes())

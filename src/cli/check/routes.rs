@@ -3,11 +3,14 @@
 use crate::policy::Policy;
 use crate::route::{HostMatch, PathMatch, RouteMatch};
 
+/// A route is held against as many earlier ones, so that the work does not grow with their square.
+const MOST_EARLIER: usize = 1_000;
+
 /// Returns each route that an earlier one covers whole, with the first that does.
 pub(super) fn covered(policy: &Policy) -> Vec<(usize, usize)> {
     let matchers: Vec<&RouteMatch> = policy.routes.iter().map(|route| &route.matcher).collect();
     let by_earlier = |(index, later): (usize, &&RouteMatch)| {
-        let earlier = matchers.iter().take(index).position(|earlier| covers(earlier, later))?;
+        let earlier = matchers.iter().take(index.min(MOST_EARLIER)).position(|earlier| covers(earlier, later))?;
         Some((index, earlier))
     };
     matchers.iter().enumerate().filter_map(by_earlier).collect()
@@ -38,7 +41,9 @@ fn covers(earlier: &RouteMatch, later: &RouteMatch) -> bool {
     let methods = match (&earlier.methods, &later.methods) {
         (None, _) => true,
         (Some(_), None) => false,
-        (Some(earlier), Some(later)) => later.iter().all(|method| earlier.contains(method)),
+        (Some(earlier), Some(later)) => {
+            later.iter().all(|method| earlier.iter().any(|known| known.eq_ignore_ascii_case(method)))
+        }
     };
     path && host && methods
 }
