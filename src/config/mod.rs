@@ -1,5 +1,6 @@
 //! From the configuration as it is written to a [`Policy`]: checked once, whole or not at all.
 
+mod avoidable;
 mod consumers;
 mod doubts;
 mod findings;
@@ -12,9 +13,13 @@ mod providers;
 mod routes;
 #[cfg(not(target_family = "wasm"))]
 mod schema;
+#[cfg(test)]
+mod sentinel;
 mod service;
 mod wire;
 
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use avoidable::covers_path;
 pub use findings::{ConfigError, Warning};
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use path::Shown;
@@ -142,6 +147,7 @@ fn check(wire: wire::Configuration, environment: Environment<'_>, findings: &mut
         identity_headers,
         realm: realm.into(),
     };
+    avoidable::warn(&policy, findings);
     doubts::warn(&policy, &consumers, findings);
     Some(policy)
 }

@@ -45,9 +45,6 @@ pub(super) fn check(
             );
         }
         let matcher = check_match(wire.r#match, path.field("match"), findings);
-        if matcher.host.is_some() && matcher.path.is_none() && is_weaker(mode, top_mode) {
-            findings.warn(path.field("match").field("host"), "is chosen by the client, and the mode here is weaker");
-        }
         Route {
             matcher,
             mode: wire.mode,
@@ -100,8 +97,4 @@ fn host_match(text: &str) -> Option<HostMatch> {
         Some(below) => host(below).map(|below| HostMatch::Below(format!(".{below}").into())),
         None => host(text).map(HostMatch::Exact),
     }
-}
-
-fn is_weaker(mode: Mode, than: Mode) -> bool {
-    matches!((mode, than), (Mode::Auto | Mode::Off, Mode::On) | (Mode::Off, Mode::Auto))
 }

@@ -1,7 +1,8 @@
 //! Routes of the configuration that no request reaches.
 
+use crate::config::covers_path;
 use crate::policy::Policy;
-use crate::route::{HostMatch, PathMatch, RouteMatch};
+use crate::route::{HostMatch, RouteMatch};
 
 /// A route is held against as many earlier ones, so that the work does not grow with their square.
 const MOST_EARLIER: usize = 1_000;
@@ -18,16 +19,7 @@ pub(super) fn covered(policy: &Policy) -> Vec<(usize, usize)> {
 
 /// Whether all that the later one matches is matched by the earlier one.
 fn covers(earlier: &RouteMatch, later: &RouteMatch) -> bool {
-    let path = match (&earlier.path, &later.path) {
-        (None, _) => true,
-        // Requests without a path, too, match a route without one.
-        (Some(_), None) => false,
-        (Some(PathMatch::Exact(earlier)), Some(PathMatch::Exact(later))) => earlier == later,
-        (Some(PathMatch::Exact(_)), Some(PathMatch::Prefix(_))) => false,
-        (Some(PathMatch::Prefix(earlier)), Some(PathMatch::Exact(later) | PathMatch::Prefix(later))) => {
-            later.strip_prefix(&**earlier).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        }
-    };
+    let path = covers_path(earlier.path.as_ref(), later.path.as_ref());
     let host = match (&earlier.host, &later.host) {
         (None, _) => true,
         (Some(_), None) => false,
