@@ -25,15 +25,14 @@ pub(in crate::cli) fn examine(root: &Node, environment: &dyn Fn(&str) -> Option<
     rest.take_out_repeats();
     let mut json = rest.tree.to_json();
     let most = (MOST_READ / json.len().max(1)).clamp(1, MOST);
-    while rest.errors.len() < most {
-        let Some((error, steps)) = config::error_of_form(json.as_bytes()) else { break };
-        if !rest.take_out(&error, &steps) {
-            break;
+    while let Some((error, steps)) = config::error_of_form(json.as_bytes()) {
+        if rest.errors.len() >= most || !rest.take_out(&error, &steps) {
+            return Verdict { errors: rest.errors, loaded: None, more_may_follow: true };
         }
         json = rest.tree.to_json();
     }
     let of_form = rest.errors.len();
-    let mut verdict = Verdict { errors: rest.errors, loaded: None, more_may_follow: of_form >= most };
+    let mut verdict = Verdict { errors: rest.errors, loaded: None, more_may_follow: of_form >= MOST };
     match Policy::from_json(json, environment) {
         Ok(loaded) => verdict.loaded = (of_form == 0).then_some(loaded),
         Err(further) => {
