@@ -83,7 +83,7 @@ impl Keys {
         match self.ring.insert(digest, key) {
             Ok(()) => self.places.push((number(place.0), number(place.1))),
             Err(earlier) => {
-                findings.error(path, format!("expected a secret of its own, not that of {}", self.path(earlier)));
+                findings.error(path, &format!("expected a secret of its own, not that of {}", self.path(earlier)));
             }
         }
     }
@@ -91,7 +91,7 @@ impl Keys {
     /// Refuses a deployment key that is a proxy key: whoever has that key would see it go upstream.
     pub(super) fn refuse_as_deployment_key(&self, key: &Secret, path: Path<'_>, findings: &mut Findings) {
         if let Some(position) = self.ring.position(KeyDigest::of(key.expose().as_bytes())) {
-            let message = format!("expected a secret that is no proxy key, not that of {}", self.path(position));
+            let message = &format!("expected a secret that is no proxy key, not that of {}", self.path(position));
             findings.error(path, message);
         }
     }

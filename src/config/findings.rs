@@ -45,12 +45,15 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    pub(super) fn error(&mut self, path: Path<'_>, message: impl Into<String>) {
-        self.errors.push(ConfigError { path: path.to_string(), message: message.into() });
+    // One copy of the code in the module, not one at each of its many callers.
+    #[inline(never)]
+    pub(super) fn error(&mut self, path: Path<'_>, message: &str) {
+        self.errors.push(ConfigError { path: path.to_string(), message: message.to_owned() });
     }
 
-    pub(super) fn warn(&mut self, path: Path<'_>, message: impl Into<String>) {
-        self.warnings.push(Warning { path: path.to_string(), message: message.into() });
+    #[inline(never)]
+    pub(super) fn warn(&mut self, path: Path<'_>, message: &str) {
+        self.warnings.push(Warning { path: path.to_string(), message: message.to_owned() });
     }
 }
 

@@ -44,7 +44,7 @@ fn check_one(
 ) -> Option<Provider> {
     let path = ALL.named(&name);
     if !is_name(&name) {
-        findings.error(ALL, format!("a name: {EXPECTED_NAME}"));
+        findings.error(ALL, &format!("a name: {EXPECTED_NAME}"));
     }
     let profile = profile(&name, wire.api.as_deref(), wire.headers, path, findings);
     if wire.client_key_prefixes.as_ref().is_some_and(Vec::is_empty) {
@@ -101,7 +101,7 @@ fn profile(
     }
     let Some((_, profile)) = PROFILES.iter().find(|(name, _)| *name == api) else {
         let names: Vec<&str> = PROFILES.iter().map(|(name, _)| *name).chain([CUSTOM]).collect();
-        findings.error(path.field("api"), format!("expected one of {}", names.join(", ")));
+        findings.error(path.field("api"), &format!("expected one of {}", names.join(", ")));
         return None;
     };
     Some(profile())

@@ -55,7 +55,7 @@ pub(super) fn check(
     let mut count = |field: &'static str, number: Option<f64>, default: usize, most: usize| {
         let read = number.map_or(Some(default), |number| whole(number, most));
         if read.is_none() {
-            findings.error(path.field(field), format!("expected a whole number from 1 to {most}"));
+            findings.error(path.field(field), &format!("expected a whole number from 1 to {most}"));
         }
         read
     };
