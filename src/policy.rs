@@ -201,6 +201,11 @@ impl KeyRing {
         self.keys.get(&digest)
     }
 
+    /// Returns how many keys were added before the one with that digest.
+    pub(crate) fn position(&self, digest: KeyDigest) -> Option<usize> {
+        self.keys.get_index_of(&digest)
+    }
+
     /// Whether a value is a configured key, whatever its dates.
     pub(crate) fn lists(&self, secret: &[u8]) -> bool {
         !self.keys.is_empty() && self.find(KeyDigest::of(secret)).is_some()
