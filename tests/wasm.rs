@@ -41,6 +41,60 @@ fn corpus_through_the_module() {
     tally.finish(&corpus);
 }
 
+/// One call after the other of those that a request takes is refused: the request passes as it would have, or is refused.
+#[test]
+fn what_the_host_refuses_lets_no_request_pass_that_is_not_decided() {
+    // Without them the filter knows nothing of clusters and earlier passes, or counts nothing.
+    const DISPENSABLE: [&str; 2] = ["proxy_get_property", "proxy_increment_metric"];
+    // In Envoy these never fail, and the SDK has no other answer to that than a panic.
+    const NEVER_REFUSED: [&str; 2] = ["proxy_get_current_time_nanoseconds", "proxy_define_metric"];
+    let configuration = r#"{
+        "forward_llm_provider_auth_headers": true,
+        "consumers": [ { "name": "team-a", "keys": [
+            { "id": "1", "value": "proxy-EXAMPLE-a", "expires_at": "2999-01-01T00:00:00Z" } ] } ],
+        "providers": { "anthropic": { "clusters": ["upstream"] } },
+        "identity_headers": { "consumer": "x-consumer-username" } }"#;
+    let program = Program::compile(&module::bytes());
+    for (key, passes) in [("Bearer proxy-EXAMPLE-a", true), ("Bearer guess", false)] {
+        let request = |vm: &mut Vm, refuses| {
+            let lines = [
+                (":method", "POST"),
+                (":path", "/v1/messages?access_token=proxy-EXAMPLE-a"),
+                ("authorization", key),
+                ("x-api-key", "sk-ant-api03-EXAMPLE-client"),
+                ("x-consumer-username", "forged"),
+            ];
+            let headers = lines.map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).to_vec();
+            let properties = BTreeMap::from([("xds.cluster_name".to_owned(), b"upstream".to_vec())]);
+            vm.take_calls();
+            let outcome = vm.request(Context { headers, properties, refuses, ..Context::default() }).expect("no trap");
+            (outcome, vm.take_calls())
+        };
+        let start = || {
+            let mut vm = program.start(&BTreeMap::new()).expect("the module starts");
+            assert_eq!(vm.configure(configuration), Ok(true), "{:?}", vm.take_logs());
+            vm
+        };
+        let ((goes_on, undisturbed), calls) = request(&mut start(), None);
+        assert_eq!(goes_on, passes, "{key}: {:?}", undisturbed.reply);
+        let mut before: BTreeMap<&'static str, usize> = BTreeMap::new();
+        for function in calls.into_iter().filter(|function| !NEVER_REFUSED.contains(function)) {
+            let nth = *before.entry(function).and_modify(|count| *count += 1).or_default();
+            let ((goes_on, context), _) = request(&mut start(), Some((function, nth)));
+            let case = format!("{key}: {function} refused after {nth} calls");
+            if goes_on {
+                assert!(passes && DISPENSABLE.contains(&function), "{case}");
+                assert_eq!(context.headers, undisturbed.headers, "{case}");
+                continue;
+            }
+            let reply = context.reply.unwrap_or_else(|| panic!("{case}: neither passed nor refused"));
+            if !DISPENSABLE.contains(&function) {
+                assert_eq!((reply.status, &*reply.details), (500, &b"byok_host_error"[..]), "{case}");
+            }
+        }
+    }
+}
+
 fn loaded(program: &Program, corpus: &Corpus, configuration: &Configuration) -> Result<Vm, String> {
     let (vm, _) = load(program, corpus, &configuration.json)
         .map_err(|errors| format!("the configuration `{}` does not load: {errors:?}", configuration.name))?;

@@ -16,7 +16,10 @@ mod module;
 
 mod bad_input;
 mod chain;
+mod environment;
+mod forged;
 mod http3;
+mod many_updates;
 mod redirects;
 mod routing;
 mod site;

@@ -14,7 +14,7 @@ mod wire;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-pub(crate) use message::{Line, Message};
+pub(crate) use message::{Line, Message, escape};
 pub(crate) use outcome::{Outcome, Refused, Verdict, counter};
 pub(crate) use secrets::{assert_no_secret_in, clear_text_of, secrets_of};
 pub(crate) use tally::{Tally, say};

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
 use super::{PATIENCE, Response};
-use crate::corpus::Message;
+use crate::corpus::{Line, Message};
 
 /// Sends a request as it stands over a connection of its own and reads the answer.
 pub(crate) fn exchange(address: SocketAddr, request: &Message, extra: &[(&str, &[u8])]) -> io::Result<Response> {
@@ -73,13 +73,14 @@ fn head(request: &Message, extra: &[(&str, &[u8])]) -> Vec<u8> {
 pub(super) struct Reader {
     connection: TcpStream,
     buffer: Vec<u8>,
+    trailers: Vec<Line>,
 }
 
-pub(super) type Head = (String, Vec<(Vec<u8>, Vec<u8>)>);
+pub(super) type Head = (String, Vec<Line>);
 
 impl Reader {
     pub(super) fn new(connection: TcpStream) -> Self {
-        Self { connection, buffer: Vec::new() }
+        Self { connection, buffer: Vec::new(), trailers: Vec::new() }
     }
 
     pub(super) fn connection(&mut self) -> &mut TcpStream {
@@ -95,15 +96,25 @@ impl Reader {
             }
         };
         let start = start.iter().map(|&byte| char::from(byte)).collect();
-        let mut headers = Vec::new();
+        Ok(Some((start, self.lines()?)))
+    }
+
+    /// Header or trailer lines, to the empty one.
+    fn lines(&mut self) -> io::Result<Vec<Line>> {
+        let mut lines = Vec::new();
         loop {
-            let line = self.line()?.ok_or_else(|| broken("an unfinished head"))?;
+            let line = self.line()?.ok_or_else(|| broken("unfinished headers"))?;
             if line.is_empty() {
-                return Ok(Some((start, headers)));
+                return Ok(lines);
             }
             let colon = line.iter().position(|&byte| byte == b':').ok_or_else(|| broken("a line without a colon"))?;
-            headers.push((line[..colon].to_vec(), line[colon + 1..].trim_ascii().to_vec()));
+            lines.push((line[..colon].to_vec(), line[colon + 1..].trim_ascii().to_vec()));
         }
+    }
+
+    /// The trailers of the chunked bodies so far.
+    pub(super) fn take_trailers(&mut self) -> Vec<Line> {
+        std::mem::take(&mut self.trailers)
     }
 
     /// The body behind a head with these headers.
@@ -129,11 +140,13 @@ impl Reader {
             let line = self.line()?.ok_or_else(|| broken("an unfinished chunk"))?;
             let size = std::str::from_utf8(&line).ok().and_then(|size| usize::from_str_radix(size.trim(), 16).ok());
             let size = size.ok_or_else(|| broken("a chunk without a size"))?;
-            body.extend(self.exact(size)?);
-            self.line()?;
             if size == 0 {
+                let trailers = self.lines()?;
+                self.trailers.extend(trailers);
                 return Ok(body);
             }
+            body.extend(self.exact(size)?);
+            self.line()?;
         }
     }
 

@@ -1,39 +1,40 @@
 //! HTTP/2 by hand: one stream a connection, every header a literal, so that any byte can be sent.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream};
 
+use super::frame::{
+    ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, Frame, GOAWAY, HEADERS, INITIAL_WINDOW_SIZE, LARGEST_FRAME, PING,
+    PREFACE, RST_STREAM, SETTINGS, WINDOW_UPDATE, frame, header_frames, literal, number_of, read_frame, settings,
+};
 use super::http1::broken;
 use super::{PATIENCE, Response};
 use crate::corpus::Message;
 
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-const LARGEST_FRAME: usize = 16_384;
-
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-const GOAWAY: u8 = 7;
-const WINDOW_UPDATE: u8 = 8;
-const CONTINUATION: u8 = 9;
-
-const END_STREAM: u8 = 1;
-const ACK: u8 = 1;
-const END_HEADERS: u8 = 4;
-
-const INITIAL_WINDOW_SIZE: [u8; 2] = [0, 4];
-
 /// Sends a request as it stands over a connection of its own and reads the answer.
 pub(crate) fn exchange(address: SocketAddr, request: &Message, extra: &[(&str, &[u8])]) -> io::Result<Response> {
+    exchange_with_trailers(address, request, extra, &[])
+}
+
+/// Does as [`exchange`] does, and ends the request with trailers where there are any; such a request has no body.
+pub(crate) fn exchange_with_trailers(
+    address: SocketAddr,
+    request: &Message,
+    extra: &[(&str, &[u8])],
+    trailers: &[(&str, &[u8])],
+) -> io::Result<Response> {
     let mut connection = TcpStream::connect(address)?;
     connection.set_read_timeout(Some(PATIENCE))?;
     connection.set_nodelay(true)?;
     let client = connection.local_addr()?;
     let mut bytes = PREFACE.to_vec();
     bytes.extend(frame(SETTINGS, 0, 0, &[]));
-    bytes.extend(head(request, extra));
+    bytes.extend(head(request, extra, trailers.is_empty()));
+    if !trailers.is_empty() {
+        let mut block = Vec::new();
+        trailers.iter().for_each(|(name, value)| literal(&mut block, name.as_bytes(), value));
+        bytes.extend(header_frames(&block, 1, true));
+    }
     connection.write_all(&bytes)?;
     answer(&mut connection, client, request)
 }
@@ -46,7 +47,7 @@ fn answer(connection: &mut TcpStream, client: SocketAddr, request: &Message) -> 
     let mut block = Vec::new();
     let mut ended = false;
     loop {
-        let (kind, flags, stream, payload) = read_frame(connection)?;
+        let Frame { kind, flags, stream, payload } = read_frame(connection)?;
         match kind {
             SETTINGS if flags & ACK == 0 => {
                 connection.write_all(&frame(SETTINGS, ACK, 0, &[]))?;
@@ -98,8 +99,7 @@ impl Upload {
     }
 
     fn take_settings(&mut self, payload: &[u8]) {
-        for setting in payload.chunks(6).filter(|setting| setting[..2] == INITIAL_WINDOW_SIZE) {
-            let window = i64::from(number_of(&setting[2..]));
+        for window in settings(payload, INITIAL_WINDOW_SIZE).map(i64::from) {
             self.stream_window += window - self.initial_window;
             self.initial_window = window;
         }
@@ -131,10 +131,6 @@ impl Upload {
     }
 }
 
-fn number_of(bytes: &[u8]) -> u32 {
-    bytes.iter().take(4).fold(0, |number, byte| number << 8 | u32::from(*byte))
-}
-
 fn take_headers(response: &mut Response, lines: Vec<(Vec<u8>, Vec<u8>)>) -> io::Result<()> {
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     for (name, value) in lines {
@@ -147,72 +143,23 @@ fn take_headers(response: &mut Response, lines: Vec<(Vec<u8>, Vec<u8>)>) -> io::
     Ok(())
 }
 
-fn head(request: &Message, extra: &[(&str, &[u8])]) -> Vec<u8> {
+fn head(request: &Message, extra: &[(&str, &[u8])], is_last: bool) -> Vec<u8> {
+    let mut block = Vec::new();
+    for (name, value) in fields(request, extra) {
+        literal(&mut block, &name, value);
+    }
+    header_frames(&block, 1, is_last && request.path.is_some() && request.body_size().is_none())
+}
+
+/// All fields of a request, pseudo-header fields first.
+pub(super) fn fields<'a>(request: &'a Message, extra: &[(&str, &'a [u8])]) -> Vec<(Vec<u8>, &'a [u8])> {
     let host = extra.iter().find(|(name, _)| *name == "host").map(|(_, value)| *value);
     let host = request.values("host").next().or(host).unwrap_or_default();
-    let mut block = Vec::new();
-    literal(&mut block, b":method", &request.method);
-    literal(&mut block, b":authority", host);
-    if let Some(path) = &request.path {
-        literal(&mut block, b":scheme", b"http");
-        literal(&mut block, b":path", path);
-    }
-    for (name, value) in extra.iter().filter(|(name, _)| !request.has(name) && *name != "host") {
-        literal(&mut block, name.as_bytes(), value);
-    }
-    for (name, value) in request.lines.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(b"host")) {
-        literal(&mut block, &name.to_ascii_lowercase(), value);
-    }
-    let ends = request.path.is_some() && request.body_size().is_none();
-    let end_stream = if ends { END_STREAM } else { 0 };
-    let parts: Vec<&[u8]> = block.chunks(LARGEST_FRAME).collect();
-    let last = parts.len() - 1;
-    let frames = parts.iter().enumerate().map(|(at, part)| {
-        let end_headers = if at == last { END_HEADERS } else { 0 };
-        if at == 0 {
-            frame(HEADERS, end_headers | end_stream, 1, part)
-        } else {
-            frame(CONTINUATION, end_headers, 1, part)
-        }
-    });
-    frames.flatten().collect()
-}
-
-/// RFC 7541, 6.2.2: a literal without indexing, its name new, neither of both Huffman-coded.
-fn literal(block: &mut Vec<u8>, name: &[u8], value: &[u8]) {
-    block.push(0);
-    for text in [name, value] {
-        number(block, text.len());
-        block.extend_from_slice(text);
-    }
-}
-
-/// RFC 7541, 5.1: an integer behind a prefix of seven bits.
-fn number(block: &mut Vec<u8>, number: usize) {
-    const PREFIX: usize = 127;
-    let byte = |number: usize| u8::try_from(number).expect("a byte");
-    if number < PREFIX {
-        return block.push(byte(number));
-    }
-    block.push(byte(PREFIX));
-    let mut rest = number - PREFIX;
-    while rest >= 128 {
-        block.push(byte(rest % 128 + 128));
-        rest /= 128;
-    }
-    block.push(byte(rest));
-}
-
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let size = u32::try_from(payload.len()).expect("a short frame").to_be_bytes();
-    [&size[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
-}
-
-fn read_frame(connection: &mut TcpStream) -> io::Result<(u8, u8, u32, Vec<u8>)> {
-    let mut head = [0; 9];
-    connection.read_exact(&mut head)?;
-    let size = u32::from_be_bytes([0, head[0], head[1], head[2]]);
-    let mut payload = vec![0; usize::try_from(size).expect("a size")];
-    connection.read_exact(&mut payload)?;
-    Ok((head[3], head[4], number_of(&head[5..]), payload))
+    let path = request.path.as_deref().map(|path| [(":scheme", b"http".as_slice()), (":path", path)]);
+    let pseudo =
+        [(":method", request.method.as_slice()), (":authority", host)].into_iter().chain(path.into_iter().flatten());
+    let extra = extra.iter().copied().filter(|(name, _)| !request.has(name) && *name != "host");
+    let own = request.lines.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(b"host"));
+    let own = own.map(|(name, value)| (name.to_ascii_lowercase(), value.as_slice()));
+    pseudo.chain(extra).map(|(name, value)| (name.as_bytes().to_vec(), value)).chain(own).collect()
 }

@@ -3,8 +3,10 @@
 
 mod access_log;
 mod bootstrap;
+mod frame;
 mod http1;
 mod http2;
+mod http2_flood;
 mod module_log;
 mod response;
 mod upstream;
@@ -22,7 +24,8 @@ use xtask::tools::envoy_binary;
 pub(crate) use access_log::Row;
 pub(crate) use bootstrap::{Site, connection_manager_of, listener, set_routes};
 pub(crate) use http1::{Pending, exchange as exchange_http1, send as send_http1};
-pub(crate) use http2::exchange as exchange_http2;
+pub(crate) use http2::{exchange as exchange_http2, exchange_with_trailers as exchange_http2_with_trailers};
+pub(crate) use http2_flood::{Fate, Flood};
 pub(crate) use module_log::ModuleLine;
 pub(crate) use response::Response;
 pub(crate) use upstream::{OK, Upstream};

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::http1::Reader;
-use crate::corpus::Message;
+use crate::corpus::{Line, Message};
 
 /// The head of an answer without a body.
 pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
@@ -18,7 +18,13 @@ type Answer = dyn Fn(&Message) -> String + Send + Sync;
 /// Answers on a port of the system's choice for as long as the test runs.
 pub(crate) struct Upstream {
     address: SocketAddr,
-    arrivals: Arc<Mutex<Vec<Message>>>,
+    arrivals: Arc<Mutex<Arrivals>>,
+}
+
+#[derive(Default)]
+struct Arrivals {
+    messages: Vec<Message>,
+    trailers: Vec<Line>,
 }
 
 impl Upstream {
@@ -38,7 +44,7 @@ impl Upstream {
         answer: impl Fn(&Message) -> String + Send + Sync + 'static,
     ) -> Self {
         let address = listener.local_addr().expect("an address");
-        let arrivals = Arc::new(Mutex::new(Vec::new()));
+        let arrivals = Arc::new(Mutex::new(Arrivals::default()));
         let answer: Arc<Answer> = Arc::new(answer);
         let shared = Arc::clone(&arrivals);
         thread::spawn(move || {
@@ -57,11 +63,16 @@ impl Upstream {
 
     /// What has arrived since the last call of this method.
     pub(crate) fn take(&self) -> Vec<Message> {
-        std::mem::take(&mut self.arrivals.lock().expect("no panic in the upstream"))
+        std::mem::take(&mut self.arrivals.lock().expect("no panic in the upstream").messages)
+    }
+
+    /// The trailers that have arrived since the last call of this method, of all requests.
+    pub(crate) fn take_trailers(&self) -> Vec<Line> {
+        std::mem::take(&mut self.arrivals.lock().expect("no panic in the upstream").trailers)
     }
 }
 
-fn serve(connection: TcpStream, arrivals: &Mutex<Vec<Message>>, answer: &Answer) -> io::Result<()> {
+fn serve(connection: TcpStream, arrivals: &Mutex<Arrivals>, answer: &Answer) -> io::Result<()> {
     connection.set_nodelay(true)?;
     let mut reader = Reader::new(connection);
     while let Some((start, lines)) = reader.head()? {
@@ -78,7 +89,11 @@ fn serve(connection: TcpStream, arrivals: &Mutex<Vec<Message>>, answer: &Answer)
             reader.body(&framing)?;
         }
         let answer = answer(&message);
-        arrivals.lock().expect("no panic in the upstream").push(message);
+        {
+            let mut arrivals = arrivals.lock().expect("no panic in the upstream");
+            arrivals.messages.push(message);
+            arrivals.trailers.extend(reader.take_trailers());
+        }
         if upgrade || tunnel {
             let head = if upgrade { UPGRADED } else { "HTTP/1.1 200 OK\r\n\r\n" };
             reader.connection().write_all(head.as_bytes())?;
@@ -105,7 +120,7 @@ fn echo_once(reader: &mut Reader) -> io::Result<()> {
 const TUNNEL_IDLE: Duration = Duration::from_millis(50);
 
 /// The start line's bytes stand as characters below 256, one each.
-fn message(start: &str, lines: Vec<(Vec<u8>, Vec<u8>)>) -> Message {
+fn message(start: &str, lines: Vec<Line>) -> Message {
     let bytes = |text: &str| text.chars().filter_map(|char| u8::try_from(u32::from(char)).ok()).collect::<Vec<u8>>();
     let mut parts = start.split(' ');
     let method = bytes(parts.next().unwrap_or_default());

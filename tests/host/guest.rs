@@ -15,6 +15,18 @@ impl<'c, 'v> Guest<'c, 'v> {
         guest
     }
 
+    /// Whether the host does not do what it has just been asked for.
+    pub(super) fn is_refused(&mut self) -> bool {
+        let state = self.state();
+        let Some((function, calls_before)) = &mut state.context.refuses else { return false };
+        if state.calls.last() != Some(function) {
+            return false;
+        }
+        let refused = *calls_before == 0;
+        *calls_before = calls_before.wrapping_sub(1);
+        refused
+    }
+
     pub(super) fn state(&mut self) -> &mut State {
         self.0.data_mut()
     }

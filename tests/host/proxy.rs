@@ -12,6 +12,7 @@ const ENV: &str = "env";
 const OK: u32 = 0;
 const NOT_FOUND: u32 = 1;
 const BAD_ARGUMENT: u32 = 2;
+const INTERNAL_FAILURE: u32 = 10;
 
 const REQUEST_HEADERS: u32 = 0;
 const VM_CONFIGURATION: u32 = 6;
@@ -82,6 +83,9 @@ fn buffer(
 fn pairs(mut caller: Caller<'_, State>, kind: u32, at: u32, size_at: u32) -> Result<u32, Error> {
     request_headers_only(kind)?;
     let mut guest = Guest::called(&mut caller, "proxy_get_header_map_pairs");
+    if guest.is_refused() {
+        return Ok(INTERNAL_FAILURE);
+    }
     let context = &mut guest.state().context;
     context.bulk_reads += 1;
     let bytes = map::serialise(&context.headers);
@@ -103,6 +107,9 @@ fn set_pairs(mut caller: Caller<'_, State>, kind: u32, at: u32, size: u32) -> Re
 fn remove(mut caller: Caller<'_, State>, kind: u32, at: u32, size: u32) -> Result<u32, Error> {
     request_headers_only(kind)?;
     let mut guest = Guest::called(&mut caller, "proxy_remove_header_map_value");
+    if guest.is_refused() {
+        return Ok(INTERNAL_FAILURE);
+    }
     let name = guest.read(at, size)?;
     let context = &mut guest.state().context;
     context.headers.retain(|(own, _)| !own.eq_ignore_ascii_case(&name));
@@ -120,6 +127,9 @@ fn replace(
 ) -> Result<u32, Error> {
     request_headers_only(kind)?;
     let mut guest = Guest::called(&mut caller, "proxy_replace_header_map_value");
+    if guest.is_refused() {
+        return Ok(INTERNAL_FAILURE);
+    }
     let name = guest.read(at, size)?.to_ascii_lowercase();
     let value = guest.read(value_at, value_size)?;
     let context = &mut guest.state().context;
@@ -131,6 +141,9 @@ fn replace(
 
 fn property(mut caller: Caller<'_, State>, at: u32, size: u32, value_at: u32, size_at: u32) -> Result<u32, Error> {
     let mut guest = Guest::called(&mut caller, "proxy_get_property");
+    if guest.is_refused() {
+        return Ok(INTERNAL_FAILURE);
+    }
     let path = property_path(&guest.read(at, size)?);
     let context = &guest.state().context;
     if context.changed && path.starts_with("xds.") {
@@ -151,6 +164,9 @@ fn set_property(
     value_size: u32,
 ) -> Result<u32, Error> {
     let mut guest = Guest::called(&mut caller, "proxy_set_property");
+    if guest.is_refused() {
+        return Ok(INTERNAL_FAILURE);
+    }
     let path = guest.read(at, size)?;
     if path.contains(&0) {
         // Envoy would name the filter state with the NUL in it, where no access log finds it.
@@ -179,6 +195,9 @@ fn define_metric(mut caller: Caller<'_, State>, kind: u32, at: u32, size: u32, i
 
 fn increment_metric(mut caller: Caller<'_, State>, id: u32, offset: i64) -> Result<u32, Error> {
     let mut guest = Guest::called(&mut caller, "proxy_increment_metric");
+    if guest.is_refused() {
+        return Ok(NOT_FOUND);
+    }
     let id = usize::try_from(id).expect("a metric's number");
     let state = guest.state();
     if id >= state.metrics.len() {
@@ -201,6 +220,9 @@ fn send_local_response(
     _grpc_status: i32,
 ) -> Result<u32, Error> {
     let mut guest = Guest::called(&mut caller, "proxy_send_local_response");
+    if guest.is_refused() {
+        return Ok(INTERNAL_FAILURE);
+    }
     let details = guest.read(details_at, details_size)?;
     let body = guest.read(body_at, body_size)?;
     let headers = guest.read(headers_at, headers_size)?;

@@ -36,6 +36,8 @@ pub(crate) struct Context {
     pub(crate) bulk_reads: usize,
     /// Whether the headers were changed: from then on Envoy's route data is stale.
     pub(crate) changed: bool,
+    /// The one call that the host refuses: a function, and how many calls of it come before.
+    pub(crate) refuses: Option<(&'static str, usize)>,
 }
 
 /// A local response.

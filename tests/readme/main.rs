@@ -14,3 +14,4 @@ mod files;
 mod markdown;
 mod reference;
 mod refusals;
+mod security;

@@ -41,62 +41,11 @@ fn an_issuer_that_is_too_slow_is_unavailable_until_it_answers_in_time() {
 }
 
 #[test]
-fn whatever_is_no_clear_answer_is_unavailable_and_asked_about_again() {
-    let large = answer(200, &format!(r#"{{"padding":"{}"}}"#, "x".repeat(2 << 20)));
-    let rubbish = [
-        answer(500, ALICE),
-        answer(503, ""),
-        answer(302, ALICE),
-        answer(429, ALICE),
-        answer(204, ""),
-        answer(200, ""),
-        answer(200, "no JSON"),
-        answer(200, r#"{"info":"#),
-        answer(200, &"[".repeat(1_000)),
-        answer(200, "null"),
-        answer(200, r#"{"info":{"expires":"soon"}}"#),
-        large,
-        "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{}".to_owned(),
-        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\n".to_owned(),
-        "no HTTP\r\n\r\n".to_owned(),
-        "\0\u{1}\u{2}".to_owned(),
-        String::new(),
-    ];
-    let count = rubbish.len();
-    let next = AtomicUsize::new(0);
-    let issuer = Issuer::start(move |_| {
-        let at = next.fetch_add(1, Ordering::Relaxed);
-        rubbish.get(at).cloned().unwrap_or_else(|| answer(200, ALICE))
-    });
-    // A body that never comes is waited for.
-    let scene = Scene::start(&issuer, json!({ "timeout": "300ms" }));
-    for at in 0..count {
-        let refused = scene.ask("key");
-        assert_eq!(refused.status, 503, "answer {at}; {}", scene.gateway.explanation());
-        scene.assert_refused(&refused, 503, UNAVAILABLE);
-        issuer.wait_for_calls(at + 1);
-    }
-    assert!(scene.upstream.take().is_empty());
-    assert_eq!(scene.ask("key").status, 200, "{}", scene.gateway.explanation());
-    assert_eq!(issuer.calls(), count + 1);
-    let count = u64::try_from(count).expect("a small number");
-    assert_eq!(scene.all_counted(), [count + 1, 0, count, 0]);
-}
-
-#[test]
 fn an_issuer_that_comes_and_goes_is_asked_each_time() {
     // Nobody listens on this port at first.
     let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
     let unused = Issuer::start(|_| String::new());
-    let scene = Scene::start_with(
-        &[("issuer", unused.server())],
-        &[site("gateway", &configuration(json!({ "cache_ttl": "0s", "timeout": "5s" })))],
-        |bootstrap, _| {
-            let cluster = &mut bootstrap["static_resources"]["clusters"][0];
-            let endpoint = &mut cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"];
-            endpoint["address"]["socket_address"]["port_value"] = port.port().into();
-        },
-    );
+    let scene = Scene::start_at(&unused, port, json!({ "cache_ttl": "0s", "timeout": "5s" }));
     for _ in 0..3 {
         scene.assert_refused(&scene.ask("key"), 503, UNAVAILABLE);
         assert_eq!(scene.ask(CONFIGURED).status, 200);

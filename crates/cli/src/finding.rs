@@ -4,6 +4,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::document::Position;
+use super::output::Text;
 
 /// Something wrong or doubtful in a file.
 #[derive(Clone, Debug)]
@@ -33,7 +34,7 @@ impl Finding {
     }
 
     /// Writes the finding as compilers do, with the colours of a terminal.
-    pub(super) fn render(&self, file: &str) -> String {
+    pub(super) fn render(&self, file: &str, text: &mut Text) {
         let (word, colour) = match self.severity {
             Severity::Error => ("error", AnsiColor::Red),
             Severity::Warning => ("warning", AnsiColor::Yellow),
@@ -42,12 +43,12 @@ impl Finding {
             (colour.on_default().bold(), Style::new().bold(), AnsiColor::Blue.on_default().bold());
         let subject = if self.path.is_empty() { String::new() } else { format!("{}: ", self.path) };
         let place = self.at.map_or_else(|| file.to_owned(), |at| format!("{file}:{at}"));
-        let mut text =
-            format!("{loud}{word}{loud:#}{bold}: {subject}{}{bold:#}\n  {quiet}-->{quiet:#} {place}\n", self.message);
+        text.styled(loud, word).styled(bold, &format!(": {subject}{}", self.message)).end_line();
+        text.add("  ").styled(quiet, "-->").add(&format!(" {place}")).end_line();
         if let Some(help) = &self.help {
-            text.push_str(&format!("   {quiet}={quiet:#} {bold}help{bold:#}: {help}\n"));
+            text.add("   ").styled(quiet, "=").add(" ").styled(bold, "help").add(&format!(": {help}")).end_line();
         }
-        text
+        text.end_line();
     }
 
     /// Returns the finding as a line of JSON.

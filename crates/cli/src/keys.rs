@@ -1,13 +1,15 @@
 //! `byok hash` and `byok generate`: keys by their digests; the key itself is on no command line.
 
-use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::io::IsTerminal as _;
 
 use serde_json::json;
 
 use super::args::{Entry, Generate};
-use super::{End, Failure};
+use super::output::{Text, escaped_json};
+use super::{End, Failure, read_bounded};
 use crate::authenticate::ANTHROPIC_OAUTH_PREFIX;
 use crate::policy::Policy;
+use crate::request::is_visible_ascii;
 use crate::secret::KeyDigest;
 
 /// Bytes of a generated key: more than anybody can try.
@@ -26,23 +28,25 @@ pub(super) fn hash(entry: &Entry) -> Result<End, Failure> {
         return Err(Failure("expected a proxy key: what starts with sk-ant-oat is always a provider's".to_owned()));
     }
     if key.len() < SHORT {
-        let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
-        writeln!(
-            anstream::stderr(),
-            "{yellow}warning{yellow:#}: shorter than {SHORT} characters: who sees the digest may find the key by trying"
-        )?;
+        let mut text = Text::default();
+        text.styled(anstyle::AnsiColor::Yellow.on_default().bold(), "warning");
+        text.add(&format!(": shorter than {SHORT} characters: who sees the digest may find the key by trying"));
+        text.end_line().to_stderr()?;
     }
     show(key, entry)
 }
 
 /// Makes a key, shows it once, and its entry.
 pub(super) fn generate(arguments: &Generate) -> Result<End, Failure> {
+    if !is_visible_ascii(arguments.prefix.as_bytes()) {
+        return Err(Failure("--prefix: expected visible ASCII characters".to_owned()));
+    }
     let mut bytes = [0; STRENGTH];
     getrandom::fill(&mut bytes).map_err(|error| Failure(format!("the system gives no random bytes: {error}")))?;
     let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let key = format!("{}{digits}", arguments.prefix);
     check(&key, &arguments.entry)?;
-    writeln!(anstream::stdout(), "key, shown this once: {key}")?;
+    Text::default().add(&format!("key, shown this once: {key}")).end_line().to_stdout()?;
     show(&key, &arguments.entry)
 }
 
@@ -50,16 +54,14 @@ fn read() -> Result<String, Failure> {
     if std::io::stdin().is_terminal() {
         return Ok(rpassword::prompt_password("key (not shown): ")?);
     }
-    let mut key = String::new();
-    std::io::stdin().lock().read_to_string(&mut key)?;
-    Ok(key)
+    read_bounded(std::io::stdin().lock())
 }
 
 fn show(key: &str, entry: &Entry) -> Result<End, Failure> {
     check(key, entry)?;
-    let mut out = anstream::stdout().lock();
-    writeln!(out, "sha256: {}", KeyDigest::of(key.as_bytes()).to_hex())?;
-    writeln!(out, "entry:  {}", json_of(key, entry))?;
+    let mut text = Text::default();
+    text.add(&format!("sha256: {}", KeyDigest::of(key.as_bytes()).to_hex())).end_line();
+    text.add(&format!("entry:  {}", escaped_json(&json_of(key, entry)))).end_line().to_stdout()?;
     Ok(End::Good)
 }
 

@@ -7,8 +7,9 @@ mod explain;
 mod finding;
 mod import;
 mod keys;
+mod output;
 
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
@@ -18,6 +19,7 @@ pub use self::explain::{Answered, Explanation, Request};
 
 use self::args::{Arguments, Command, Format};
 use self::finding::Severity;
+use self::output::Text;
 use crate::timestamp::Timestamp;
 
 /// What the tool reads besides its files.
@@ -43,16 +45,35 @@ struct Failure(String);
 /// It exits with 0, with 1 where there are errors, and with 2 where the arguments are wrong.
 pub fn main() -> ExitCode {
     let world = World { environment: |name| std::env::var(name).ok(), now: SystemTime::now().into() };
-    match run(Arguments::parse().command, &world) {
+    match run(arguments().command, &world) {
         Ok(End::Good) => ExitCode::SUCCESS,
         Ok(End::Bad) => ExitCode::from(1),
         Err(Failure(message)) => {
-            let red = anstyle::AnsiColor::Red.on_default().bold();
             // Nobody is left to tell where standard error is closed.
-            let _ = writeln!(anstream::stderr(), "{red}error{red:#}: {message}");
+            let _ = error_line(&message).to_stderr();
             ExitCode::from(1)
         }
     }
+}
+
+/// Reads the arguments of the process, or ends it with help or with what is wrong with them.
+fn arguments() -> Arguments {
+    Arguments::try_parse().unwrap_or_else(|error| {
+        // What clap says quotes arguments as they are.
+        let is_unsafe = |argument: std::ffi::OsString| argument.to_string_lossy().chars().any(output::is_unsafe);
+        if error.use_stderr() && std::env::args_os().any(is_unsafe) {
+            let _ = error_line("expected arguments without control characters").to_stderr();
+            std::process::exit(2);
+        }
+        error.exit()
+    })
+}
+
+fn error_line(message: &str) -> Text {
+    let mut text = Text::default();
+    let red = anstyle::AnsiColor::Red.on_default().bold();
+    text.styled(red, "error").add(&format!(": {message}")).end_line();
+    text
 }
 
 fn run(command: Command, world: &World) -> Result<End, Failure> {
@@ -75,21 +96,23 @@ fn run(command: Command, world: &World) -> Result<End, Failure> {
 fn check_files(arguments: &args::Check, world: &World) -> Result<End, Failure> {
     let (mut errors, mut warnings) = (0, 0);
     let mut more_may_follow = false;
-    let mut out = anstream::stdout().lock();
     for file in &arguments.files {
         let name = file.to_string_lossy();
         let report = check::check(&name, &read(file)?, world);
         more_may_follow |= report.more_may_follow;
+        let (mut text, mut json) = (Text::default(), String::new());
         for finding in &report.findings {
             match finding.severity {
                 Severity::Error => errors += 1,
                 Severity::Warning => warnings += 1,
             }
             match arguments.format {
-                Format::Text => writeln!(out, "{}", finding.render(&name))?,
-                Format::Json => writeln!(out, "{}", finding.to_json(&name))?,
+                Format::Text => finding.render(&name, &mut text),
+                Format::Json => json.push_str(&(finding.to_json(&name) + "\n")),
             }
         }
+        text.to_stdout()?;
+        output::json_to_stdout(&json)?;
     }
     if arguments.format == Format::Text {
         let files = counted(arguments.files.len(), "file");
@@ -100,7 +123,8 @@ fn check_files(arguments: &args::Check, world: &World) -> Result<End, Failure> {
             (errors, warnings) => format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")),
         };
         let more = if more_may_follow { "; more may show once these are corrected" } else { "" };
-        writeln!(out, "{files}: {found}{more}")?;
+        let mut text = Text::default();
+        text.add(&format!("{files}: {found}{more}")).end_line().to_stdout()?;
     }
     let denied = errors > 0 || (arguments.deny_warnings && warnings > 0);
     Ok(if denied { End::Bad } else { End::Good })
@@ -122,7 +146,7 @@ fn man(command: Option<&str>) -> Result<End, Failure> {
 }
 
 fn show(text: &str) -> Result<End, Failure> {
-    std::io::stdout().lock().write_all(text.as_bytes())?;
+    output::verbatim_to_stdout(text)?;
     Ok(End::Good)
 }
 
@@ -130,15 +154,27 @@ fn counted(count: usize, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
+/// No file that is read is larger.
+const LARGEST: u64 = 64 << 20;
+
 /// Reads a file as text; `-` is standard input.
 fn read(file: &std::path::Path) -> Result<String, Failure> {
-    let mut text = String::new();
     let read = if file.as_os_str() == "-" {
-        std::io::stdin().lock().read_to_string(&mut text)
+        read_bounded(std::io::stdin().lock())
     } else {
-        std::fs::File::open(file).and_then(|mut file| file.read_to_string(&mut text))
+        std::fs::File::open(file).map_err(Failure::from).and_then(read_bounded)
     };
-    read.map(|_| text).map_err(|error| Failure(format!("{}: {error}", file.display())))
+    read.map_err(|Failure(error)| Failure(format!("{}: {error}", file.display())))
+}
+
+/// Reads text to its end, and no further than the limit.
+fn read_bounded(source: impl std::io::Read) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    source.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(Failure(format!("expected at most {} MiB", LARGEST >> 20)));
+    }
+    String::from_utf8(bytes).map_err(|_| Failure("expected UTF-8".to_owned()))
 }
 
 impl From<std::io::Error> for Failure {

@@ -61,7 +61,7 @@ pub(super) fn measure(binary: &Path, variants: &[Variant], plan: &Plan) -> Resul
 }
 
 pub(super) fn with_deployment_key(concurrency: u32) -> Options {
-    let environment = vec![(DEPLOYMENT_VARIABLE.to_owned(), DEPLOYMENT_KEY.to_owned())];
+    let environment = vec![(DEPLOYMENT_VARIABLE.to_owned(), DEPLOYMENT_KEY.into())];
     Options { concurrency, environment, ..Options::default() }
 }
 

@@ -75,7 +75,7 @@ fn start() -> Result<Envoy> {
     let config = fs::read_to_string(root().join(CONFIG)).with_context(|| format!("could not read {CONFIG}"))?;
     let binary = tools::envoy_binary_for_run()?;
     ports::ensure_free(&config)?;
-    let environment = vec![("ANTHROPIC_API_KEY".to_owned(), DEPLOYMENT_KEY.to_owned())];
+    let environment = vec![("ANTHROPIC_API_KEY".to_owned(), DEPLOYMENT_KEY.into())];
     let envoy = Envoy::start(&binary, &config, &Options { environment, ..Options::default() })?;
     println!("{} serves {CONFIG}", binary.display());
     Ok(envoy)

@@ -2,6 +2,7 @@
 
 mod admin;
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -25,7 +26,7 @@ pub struct Options {
     /// The number of worker threads.
     pub concurrency: u32,
     /// The whole environment of the process: nothing is inherited.
-    pub environment: Vec<(String, String)>,
+    pub environment: Vec<(String, OsString)>,
     /// The log level of all components.
     pub log_level: String,
     /// Log levels of single components, for one `("wasm", "debug")`.

@@ -1,15 +1,20 @@
-//! `clusters` beside Envoy routes that match on what the filter changes: the cluster that the filter has seen is then
-//! not the one that the request goes to.
+//! `clusters` beside Envoy routes that match on what the filter changes (the cluster that the filter has seen is then
+//! not the one that the request goes to) or that send copies elsewhere.
+
+use std::collections::BTreeMap;
 
 use crate::cli::document::Node;
 use crate::cli::finding::Finding;
 use crate::policy::Policy;
+use crate::provider::Provider;
 
 /// Checks the routes of a connection manager against a policy that binds providers to clusters.
 pub(super) fn check(policy: &Policy, connection_manager: &Node) -> Vec<Finding> {
     if !policy.reads_cluster() {
         return Vec::new();
     }
+    let mut mirrors = Mirrors::default();
+    let of_all = connection_manager.at(&["route_config", MIRRORS]);
     let hosts = connection_manager.at(&["route_config", "virtual_hosts"]).map(Node::items).unwrap_or_default();
     let mut findings = Vec::new();
     for (host_index, host) in hosts.iter().enumerate() {
@@ -17,9 +22,63 @@ pub(super) fn check(policy: &Policy, connection_manager: &Node) -> Vec<Finding> 
         for (index, route) in routes.iter().enumerate() {
             let path = format!("route_config.virtual_hosts[{host_index}].routes[{index}]");
             check_route(policy, route, &path, &mut findings);
+            // The nearest list counts.
+            let levels = [
+                (route.at(&["route", MIRRORS]), format!("{path}.route.{MIRRORS}")),
+                (host.get(MIRRORS), format!("route_config.virtual_hosts[{host_index}].{MIRRORS}")),
+                (of_all, format!("route_config.{MIRRORS}")),
+            ];
+            let nearest =
+                levels.iter().find_map(|(list, path)| Some((list.filter(|list| !list.items().is_empty())?, path)));
+            if let Some((list, path)) = nearest {
+                mirrors.check(policy, route, list, path);
+            }
         }
     }
+    findings.extend(mirrors.findings.into_values());
     findings
+}
+
+const MIRRORS: &str = "request_mirror_policies";
+
+/// Copies of requests that go to another cluster, as the filter has changed them.
+#[derive(Default)]
+struct Mirrors {
+    /// By path, as one list may count for many routes.
+    findings: BTreeMap<String, Finding>,
+}
+
+impl Mirrors {
+    /// Checks one list against the providers whose requests the route may send.
+    fn check(&mut self, policy: &Policy, route: &Node, list: &Node, path: &str) {
+        for (at, mirror) in list.items().iter().enumerate() {
+            let cluster = Some(mirror.text_of("cluster")).filter(|cluster| !cluster.is_empty());
+            let allowed = policy
+                .providers
+                .iter()
+                .filter(|provider| may_send(route, provider))
+                .all(|provider| cluster.is_some_and(|cluster| provider.receives(Some(cluster.as_bytes()))));
+            if !allowed {
+                let path = format!("{path}[{at}]");
+                let finding = Finding::warning(
+                    path.clone(),
+                    "sends a copy of each request, with the provider credential in it, to a cluster that is none of the provider's clusters",
+                    Some(mirror.at),
+                );
+                let help = "drop the mirror, or list its cluster in clusters if it may see the credential".to_owned();
+                self.findings.insert(path, Finding { help: Some(help), ..finding });
+            }
+        }
+    }
+}
+
+/// Whether requests to a provider that has clusters may take the route.
+fn may_send(route: &Node, provider: &Provider) -> bool {
+    let weighted = route.at(&["route", "weighted_clusters", "clusters"]).map(Node::items).unwrap_or_default();
+    let weighted = weighted.iter().map(|cluster| cluster.text_of("name"));
+    let named: Vec<&str> = route.at(&["route", "cluster"]).and_then(Node::text).into_iter().chain(weighted).collect();
+    let receives = |cluster: &&str| provider.receives(Some(cluster.as_bytes()));
+    provider.clusters.is_some() && (named.is_empty() || named.iter().any(receives))
 }
 
 fn check_route(policy: &Policy, route: &Node, path: &str, findings: &mut Vec<Finding>) {

@@ -1,13 +1,15 @@
 //! All mistakes of a configuration at once: the filter stops at the first error of form, the tool takes that part
 //! out and lets the filter read the rest.
 
-use crate::cli::document::{Located, Node, Value};
+use crate::cli::document::{Found, Located, Node, Position, Value, path_of};
 use crate::cli::finding::Finding;
-use crate::config::{self, ConfigError, Loaded, shown};
+use crate::config::{self, ConfigError, Loaded, Shown, Step};
 use crate::policy::Policy;
 
-/// More errors of form help nobody.
+/// More errors help nobody: as many of form are shown, and as many of what the filter then says.
 const MOST: usize = 50;
+/// As many bytes are read again, in all, to find further errors of form.
+const MOST_READ: usize = 256 << 20;
 
 /// What the filter says about a configuration, and the rest of what it would say later.
 pub(in crate::cli) struct Verdict {
@@ -19,125 +21,162 @@ pub(in crate::cli) struct Verdict {
 }
 
 pub(in crate::cli) fn examine(root: &Node, environment: &dyn Fn(&str) -> Option<String>) -> Verdict {
-    let original = Located::new(root, shown);
-    let mut rest = Rest { tree: root.clone(), errors: Vec::new(), removed: Vec::new() };
-    rest.take_out_repeats(&original);
-    while rest.errors.len() < MOST {
-        let Some(error) = config::error_of_form(rest.tree.to_json().as_bytes()) else { break };
-        if !rest.take_out(&error, &original) {
-            break;
+    let mut rest = Rest { whole: root, tree: root.clone(), errors: Vec::new(), removed: Vec::new() };
+    rest.take_out_repeats();
+    let mut json = rest.tree.to_json();
+    let most = (MOST_READ / json.len().max(1)).clamp(1, MOST);
+    while let Some((error, steps)) = config::error_of_form(json.as_bytes()) {
+        if rest.errors.len() >= most || !rest.take_out(&error, &steps) {
+            return Verdict { errors: rest.errors, loaded: None, more_may_follow: true };
         }
+        json = rest.tree.to_json();
     }
-    let mut errors = rest.errors;
-    let of_form = errors.len();
-    let mut loaded = None;
-    let mut hidden = false;
-    match Policy::from_json(rest.tree.to_json().as_bytes(), environment) {
-        Ok(policy) if of_form == 0 => loaded = Some(policy),
-        Ok(_) => {}
-        Err(further) if rest.removed.is_empty() => errors.extend(further.iter().map(|error| finding(error, &original))),
+    let of_form = rest.errors.len();
+    let mut verdict = Verdict { errors: rest.errors, loaded: None, more_may_follow: of_form >= MOST };
+    match Policy::from_json(json, environment) {
+        Ok(loaded) => verdict.loaded = (of_form == 0).then_some(loaded),
         Err(further) => {
-            let reduced = Located::new(&rest.tree, shown);
-            for error in further {
-                let error = translated(error, &reduced, &original);
-                if follows_from(&rest.removed, &error, &original) {
-                    hidden = true;
+            let (original, reduced) = (Located::new(root), Located::new(&rest.tree));
+            verdict.more_may_follow |= further.len() > MOST;
+            for error in further.into_iter().take(MOST) {
+                let error = translated(error, &reduced, root);
+                if rest.removed.iter().any(|removed| removed.may_cause(&error, &original)) {
+                    verdict.more_may_follow = true;
                 } else {
-                    errors.push(finding(&error, &original));
+                    let at = original.position(&error.path);
+                    verdict.errors.push(Finding::error(error.path, error.message, Some(at)));
                 }
             }
         }
     }
-    Verdict { errors, loaded, more_may_follow: hidden || of_form >= MOST }
-}
-
-fn finding(error: &ConfigError, document: &Located) -> Finding {
-    Finding::error(error.path.clone(), error.message.clone(), document.position(&error.path))
+    verdict
 }
 
 /// A configuration without the parts that are wrong.
-struct Rest {
+struct Rest<'a> {
+    whole: &'a Node,
+    /// The same, with parts taken out.
     tree: Node,
     errors: Vec<Finding>,
     removed: Vec<Removed>,
 }
 
+/// A part that was taken out.
 struct Removed {
-    /// The part's path in the whole configuration.
-    path: String,
+    steps: Vec<usize>,
     /// A field that nobody knows and that is no misspelt one: without it the rest is what it was.
     stray: bool,
+    /// The path of the object around it; `None` for the whole.
+    object: Option<String>,
+    /// Whether other fields refer to it.
+    referred_to: bool,
 }
 
 /// The fields that other fields refer to.
 const REFERRED_TO: [&str; 5] = ["consumers", "providers", "mode", "key_sources", "verification_service"];
 
-impl Rest {
+impl Rest<'_> {
     /// Takes out the first error of form; returns whether there was anything to take out.
-    fn take_out(&mut self, error: &ConfigError, original: &Located) -> bool {
-        let reduced = Located::new(&self.tree, shown);
+    fn take_out(&mut self, error: &ConfigError, steps: &[Step]) -> bool {
         let message = error.message.rsplit_once(" (line ").map_or(&*error.message, |(message, _)| message);
-        let Some(steps) = reduced.steps(&error.path).filter(|steps| !steps.is_empty()) else {
-            let path = if error.path == "configuration" { String::new() } else { error.path.clone() };
-            self.errors.push(Finding::error(path.clone(), message, original.position(&path)));
+        let steps = with_removed(&self.tree, steps);
+        let Some((last, above)) = steps.split_last() else {
+            self.errors.push(Finding::error("", message, Some(self.whole.at)));
             return false;
         };
-        let path = path_in(original, &reduced, &error.path);
+        let node = node_at(self.whole, &steps);
+        let entry = node_at(self.whole, above).and_then(|holder| holder.entries().get(*last));
         let unknown = message.starts_with("unknown field");
-        let meant = if unknown { similar(&path, message) } else { None };
+        let meant = entry.filter(|_| unknown).and_then(|entry| similar(&entry.name, message));
         // What lacks a field because that was taken out is no second mistake.
-        let robbed = message.starts_with("missing field")
-            && self.removed.iter().any(|removed| is_field_of(&removed.path, &path));
+        let is_field = |removed: &Removed| removed.steps.split_last().is_some_and(|(_, object)| *object == *steps);
+        let robbed = message.starts_with("missing field") && self.removed.iter().any(is_field);
         if !robbed {
-            let at = if unknown { original.name_position(&path) } else { original.position(&path) };
+            let at = if unknown { entry.map(|entry| entry.name_at) } else { node.map(|node| node.at) };
             let help = meant.as_ref().map(|name| format!("did you mean `{name}`?"));
-            let help = help.or_else(|| node_at(&self.tree, steps).and_then(help_for));
-            self.errors.push(Finding { help, ..Finding::error(path.clone(), message, at) });
+            let help = help.or_else(|| node.and_then(help_for));
+            self.errors.push(Finding { help, ..Finding::error(path_of(self.whole, &steps), message, at) });
         }
-        let steps = steps.to_vec();
         self.tree.remove(&steps);
-        self.removed.push(Removed { path, stray: unknown && meant.is_none() });
+        let removed = Removed::new(self.whole, steps, unknown && meant.is_none());
+        self.removed.push(removed);
         true
     }
 
-    /// Takes out names that stand in an object before.
-    fn take_out_repeats(&mut self, original: &Located) {
-        let errors = &mut self.errors;
-        without_repeats(&mut self.tree, &mut |holder, name, at| {
-            let path = original.path_at(holder).unwrap_or_default();
-            errors.push(Finding::error(path, format!("duplicate field `{}`", shown(name)), Some(at)));
+    /// Takes out names that an object has before.
+    fn take_out_repeats(&mut self) {
+        let (whole, errors) = (self.whole, &mut self.errors);
+        without_repeats(&mut self.tree, &mut Vec::new(), &mut |holder, name, at| {
+            if errors.len() < MOST {
+                let message = format!("duplicate field `{}`", Shown(name));
+                errors.push(Finding::error(path_of(whole, holder), message, Some(at)));
+            }
         });
     }
 }
 
-fn without_repeats(
-    node: &mut Node,
-    report: &mut impl FnMut(crate::cli::document::Position, &str, crate::cli::document::Position),
-) {
-    let holder = node.at;
-    match &mut node.value {
-        Value::List(items) => items.iter_mut().for_each(|item| without_repeats(item, report)),
-        Value::Map(entries) => {
-            let mut seen = std::collections::HashSet::new();
-            entries.retain(|entry| {
-                let first = seen.insert(entry.name.clone());
-                if !first {
-                    report(holder, &entry.name, entry.name_at);
-                }
-                first
-            });
-            entries.iter_mut().for_each(|entry| without_repeats(&mut entry.value, report));
+impl Removed {
+    fn new(whole: &Node, steps: Vec<usize>, stray: bool) -> Self {
+        let is_map = |length: &usize| steps.get(..*length).and_then(|to| node_at(whole, to)).is_some_and(Node::is_map);
+        let object = (1..steps.len()).rev().find(is_map).and_then(|length| steps.get(..length));
+        let object = object.map(|object| path_of(whole, object));
+        let first = steps.first().and_then(|first| whole.entries().get(*first)).map_or("", |entry| &entry.name);
+        let referred_to = REFERRED_TO.iter().any(|name| strsim::jaro_winkler(name, first) > 0.85);
+        Self { steps, stray, object, referred_to }
+    }
+
+    /// Whether an error may be there only because this part was taken out.
+    fn may_cause(&self, error: &ConfigError, original: &Located<'_>) -> bool {
+        const OF_WHAT_IS_MISSING: [&str; 3] = ["expected the name of a", "expected at least one", "expected mode"];
+        if self.stray {
+            return false;
         }
-        _ => {}
+        let beside = self.object.as_ref().and_then(|object| error.path.strip_prefix(&**object));
+        beside.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            || (self.referred_to
+                && (OF_WHAT_IS_MISSING.iter().any(|start| error.message.starts_with(start))
+                    || !original.contains(&error.path)))
     }
 }
 
+fn without_repeats(node: &mut Node, steps: &mut Vec<usize>, report: &mut impl FnMut(&[usize], &str, Position)) {
+    if let Value::Map(entries) = &mut node.value {
+        let mut seen = std::collections::HashSet::new();
+        let first: Vec<bool> = entries.iter().map(|entry| seen.insert(&*entry.name)).collect();
+        for (entry, _) in entries.iter_mut().zip(first).filter(|(_, first)| !first) {
+            report(steps, &entry.name, entry.name_at);
+            entry.value.value = Value::Removed;
+        }
+    }
+    let children: Vec<&mut Node> = match &mut node.value {
+        Value::List(items) => items.iter_mut().collect(),
+        Value::Map(entries) => entries.iter_mut().map(|entry| &mut entry.value).collect(),
+        _ => Vec::new(),
+    };
+    for (step, child) in children.into_iter().enumerate() {
+        steps.push(step);
+        without_repeats(child, steps, report);
+        steps.pop();
+    }
+}
+
+/// Returns the steps in a tree in which what was taken out still has its number.
+fn with_removed(tree: &Node, steps: &[Step]) -> Vec<usize> {
+    let mut node = Some(tree);
+    let mut found = Vec::new();
+    for step in steps {
+        let (Step::Item(number) | Step::Field(number, _)) = step;
+        let count = node.map_or(0, |node| node.items().len() + node.entries().len());
+        let kept = |step: &usize| node.and_then(|node| node.child(*step)).is_some_and(|child| !child.is_removed());
+        let Some(step) = (0..count).filter(kept).nth(*number) else { break };
+        node = node.and_then(|node| node.child(step));
+        found.push(step);
+    }
+    found
+}
+
 fn node_at<'a>(root: &'a Node, steps: &[usize]) -> Option<&'a Node> {
-    steps.iter().try_fold(root, |node, step| match &node.value {
-        Value::List(items) => items.get(*step),
-        Value::Map(entries) => entries.get(*step).map(|entry| &entry.value),
-        _ => None,
-    })
+    steps.iter().try_fold(root, |node, step| node.child(*step))
 }
 
 fn help_for(node: &Node) -> Option<String> {
@@ -146,49 +185,22 @@ fn help_for(node: &Node) -> Option<String> {
 }
 
 /// Returns the field, of those that a message lists, that was probably meant.
-fn similar(path: &str, message: &str) -> Option<String> {
-    let name = path.rsplit('.').next()?;
+fn similar(name: &str, message: &str) -> Option<String> {
     let listed = message.split('`').skip(1).step_by(2);
     let near = listed.map(|known| (strsim::jaro_winkler(name, known), known)).filter(|(likeness, _)| *likeness > 0.85);
     near.max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, known)| known.to_owned())
 }
 
-/// Returns the path that a part has in the whole configuration, where indices count what was taken out.
-fn path_in(original: &Located, reduced: &Located, path: &str) -> String {
-    let same = reduced.position(path).filter(|_| reduced.contains(path)).and_then(|at| original.path_at(at));
-    match same {
-        Some(path) => path.to_owned(),
-        None => match path.rsplit_once('.') {
-            Some((parent, field)) => format!("{}.{field}", path_in(original, reduced, parent)),
-            None => path.to_owned(),
-        },
-    }
-}
-
-fn translated(error: ConfigError, reduced: &Located, original: &Located) -> ConfigError {
-    let path = path_in(original, reduced, &error.path);
+/// Returns the error with paths in the whole configuration, where indices count what was taken out.
+fn translated(error: ConfigError, reduced: &Located<'_>, whole: &Node) -> ConfigError {
+    let in_whole = |path: &str| {
+        let Found { steps, rest } = reduced.find(path);
+        path_of(whole, &steps) + rest
+    };
     // A message may end with the path of another part.
     let message = match error.message.rsplit_once(' ') {
-        Some((text, other)) if reduced.contains(other) => format!("{text} {}", path_in(original, reduced, other)),
+        Some((text, other)) if reduced.contains(other) => format!("{text} {}", in_whole(other)),
         _ => error.message,
     };
-    ConfigError { path, message }
-}
-
-fn is_field_of(field: &str, object: &str) -> bool {
-    field.strip_prefix(object).is_some_and(|rest| rest.strip_prefix('.').is_some_and(|name| !name.contains(['.', '['])))
-}
-
-/// Whether an error may be there only because something was taken out.
-fn follows_from(removed: &[Removed], error: &ConfigError, original: &Located) -> bool {
-    const OF_WHAT_IS_MISSING: [&str; 3] = ["expected the name of a", "expected at least one", "expected mode"];
-    let of_what_is_missing = OF_WHAT_IS_MISSING.iter().any(|start| error.message.starts_with(start));
-    removed.iter().filter(|removed| !removed.stray).any(|removed| {
-        let first = removed.path.split(['.', '[']).next().unwrap_or_default();
-        let referred_to = REFERRED_TO.iter().any(|name| strsim::jaro_winkler(name, first) > 0.85);
-        let object = removed.path.rsplit_once('.').map(|(object, _)| object);
-        let beside = object.and_then(|object| error.path.strip_prefix(object));
-        let beside = beside.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
-        beside || (referred_to && (of_what_is_missing || !original.contains(&error.path)))
-    })
+    ConfigError { path: in_whole(&error.path), message }
 }

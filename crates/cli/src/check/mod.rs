@@ -14,7 +14,7 @@ pub(super) use variables::Environment;
 use super::World;
 use super::document::{self, Located, Node, Position, Value};
 use super::finding::Finding;
-use crate::config::{Loaded, shown};
+use crate::config::Loaded;
 
 /// What a check of one file has found.
 pub(super) struct Report {
@@ -63,12 +63,12 @@ fn check_plugin(plugin: Plugin<'_>, text: &str, world: &World, report: &mut Repo
     };
     let environment = Environment::new(world, &plugin.variables);
     let verdict = form::examine(&configuration, &|name| environment.value(name));
-    let located = Located::new(&configuration, shown);
+    let located = Located::new(&configuration);
     let mut findings = verdict.errors;
-    findings.extend(environment.findings(&configuration, &located));
+    findings.extend(environment.findings(&configuration));
     findings.extend(dates::check(&configuration, world.now));
     if let Some(Loaded { policy, warnings }) = &verdict.loaded {
-        let warning = |path: &str, message: String| Finding::warning(path, message, located.position(path));
+        let warning = |path: &str, message: String| Finding::warning(path, message, Some(located.position(path)));
         findings.extend(warnings.iter().map(|doubt| warning(&doubt.path, doubt.message.clone())));
         findings.extend(routes::covered(policy).into_iter().map(|(index, earlier)| {
             warning(

@@ -1,13 +1,17 @@
 //! Routes of the configuration that no request reaches.
 
+use crate::config::covers_path;
 use crate::policy::Policy;
-use crate::route::{HostMatch, PathMatch, RouteMatch};
+use crate::route::{HostMatch, RouteMatch};
+
+/// A route is held against as many earlier ones, so that the work does not grow with their square.
+const MOST_EARLIER: usize = 1_000;
 
 /// Returns each route that an earlier one covers whole, with the first that does.
 pub(super) fn covered(policy: &Policy) -> Vec<(usize, usize)> {
     let matchers: Vec<&RouteMatch> = policy.routes.iter().map(|route| &route.matcher).collect();
     let by_earlier = |(index, later): (usize, &&RouteMatch)| {
-        let earlier = matchers.iter().take(index).position(|earlier| covers(earlier, later))?;
+        let earlier = matchers.iter().take(index.min(MOST_EARLIER)).position(|earlier| covers(earlier, later))?;
         Some((index, earlier))
     };
     matchers.iter().enumerate().filter_map(by_earlier).collect()
@@ -15,16 +19,7 @@ pub(super) fn covered(policy: &Policy) -> Vec<(usize, usize)> {
 
 /// Whether all that the later one matches is matched by the earlier one.
 fn covers(earlier: &RouteMatch, later: &RouteMatch) -> bool {
-    let path = match (&earlier.path, &later.path) {
-        (None, _) => true,
-        // Requests without a path, too, match a route without one.
-        (Some(_), None) => false,
-        (Some(PathMatch::Exact(earlier)), Some(PathMatch::Exact(later))) => earlier == later,
-        (Some(PathMatch::Exact(_)), Some(PathMatch::Prefix(_))) => false,
-        (Some(PathMatch::Prefix(earlier)), Some(PathMatch::Exact(later) | PathMatch::Prefix(later))) => {
-            later.strip_prefix(&**earlier).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        }
-    };
+    let path = covers_path(earlier.path.as_ref(), later.path.as_ref());
     let host = match (&earlier.host, &later.host) {
         (None, _) => true,
         (Some(_), None) => false,
@@ -38,7 +33,9 @@ fn covers(earlier: &RouteMatch, later: &RouteMatch) -> bool {
     let methods = match (&earlier.methods, &later.methods) {
         (None, _) => true,
         (Some(_), None) => false,
-        (Some(earlier), Some(later)) => later.iter().all(|method| earlier.contains(method)),
+        (Some(earlier), Some(later)) => {
+            later.iter().all(|method| earlier.iter().any(|known| known.eq_ignore_ascii_case(method)))
+        }
     };
     path && host && methods
 }

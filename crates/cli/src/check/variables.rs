@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::surroundings::Variables;
 use crate::cli::World;
-use crate::cli::document::{Located, Node, Value};
+use crate::cli::document::{Node, Position, path_of};
 use crate::cli::finding::Finding;
 use crate::secret::KeyDigest;
 
@@ -42,15 +42,17 @@ impl<'a> Environment<'a> {
     }
 
     /// Says which variables the filter will not see, or does not see here.
-    pub(super) fn findings(&self, configuration: &Node, located: &Located) -> Vec<Finding> {
+    pub(super) fn findings(&self, configuration: &Node) -> Vec<Finding> {
         let mut named = Vec::new();
-        names(configuration, String::new(), &mut named);
+        names(configuration, &mut Vec::new(), &mut named);
         let unset = self.unset.borrow();
-        named.iter().filter_map(|(path, name)| self.finding(path, name, unset.contains(name), located)).collect()
+        let finding = |(steps, at, name): (Vec<usize>, Position, &str)| {
+            self.finding(path_of(configuration, &steps), name, unset.contains(name), Some(at))
+        };
+        named.into_iter().filter_map(finding).collect()
     }
 
-    fn finding(&self, path: &str, name: &str, unset: bool, located: &Located) -> Option<Finding> {
-        let at = located.position(path);
+    fn finding(&self, path: String, name: &str, unset: bool, at: Option<Position>) -> Option<Finding> {
         match self.variables {
             Variables::Passed { written, .. } if written.contains_key(name) => Some(Finding::warning(
                 path,
@@ -70,24 +72,18 @@ impl<'a> Environment<'a> {
     }
 }
 
-/// Collects the paths at which variables are named.
-fn names(node: &Node, path: String, named: &mut Vec<(String, String)>) {
-    match &node.value {
-        Value::List(items) => {
-            for (index, item) in items.iter().enumerate() {
-                names(item, format!("{path}[{index}]"), named);
-            }
+/// Collects the names of variables, and the steps to them.
+fn names<'a>(node: &'a Node, steps: &mut Vec<usize>, named: &mut Vec<(Vec<usize>, Position, &'a str)>) {
+    let named_here =
+        node.entries().iter().map(|entry| entry.value.text().filter(|_| entry.name == "environment_variable"));
+    let children = node.items().iter().map(|item| (item, None));
+    let children = children.chain(node.entries().iter().map(|entry| &entry.value).zip(named_here));
+    for (step, (child, name)) in children.enumerate() {
+        steps.push(step);
+        match name {
+            Some(name) => named.push((steps.clone(), child.at, name)),
+            None => names(child, steps, named),
         }
-        Value::Map(entries) => {
-            for entry in entries {
-                let dot = if path.is_empty() { "" } else { "." };
-                let path = format!("{path}{dot}{}", entry.name);
-                match entry.value.text() {
-                    Some(name) if entry.name == "environment_variable" => named.push((path, name.to_owned())),
-                    _ => names(&entry.value, path, named),
-                }
-            }
-        }
-        _ => {}
+        steps.pop();
     }
 }

@@ -1,97 +1,137 @@
-//! JSON, with the place of every value: raw values are parts of the text itself.
+//! JSON, with the place of every value, in one pass over a text that `serde_json` has found to be JSON.
 
-use std::fmt;
+use serde::de::IgnoredAny;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
-
-use super::{DEEPEST, Entry, Node, Position, Style, SyntaxError, Value};
+use super::{DEEPEST, Entry, MOST_NODES, Node, Position, Style, SyntaxError, Value};
 
 pub(super) fn read(text: &str) -> Result<Node, SyntaxError> {
-    let lines = Lines::of(text);
-    let raw: &RawValue = serde_json::from_str(text).map_err(|error| syntax_error(&error))?;
-    node(raw, &lines, 0)
+    // Values that are ignored are not nested on the stack.
+    serde_json::from_str::<IgnoredAny>(text).map_err(|error| syntax_error(&error))?;
+    let mut reader = Reader { rest: text, at: Position { line: 1, column: 1 }, nodes: 0 };
+    reader.skip_blanks();
+    reader.value(0)
 }
 
-fn node(raw: &RawValue, lines: &Lines<'_>, depth: usize) -> Result<Node, SyntaxError> {
-    let text = raw.get();
-    let at = lines.position(text);
-    if depth > DEEPEST {
-        return Err(SyntaxError { at, message: "nested too deeply".to_owned() });
+struct Reader<'a> {
+    rest: &'a str,
+    /// Where the rest begins.
+    at: Position,
+    nodes: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn value(&mut self, depth: usize) -> Result<Node, SyntaxError> {
+        let at = self.at;
+        self.nodes += 1;
+        if depth > DEEPEST {
+            return Err(self.broken("nested too deeply"));
+        }
+        if self.nodes > MOST_NODES {
+            return Err(self.broken("too many values"));
+        }
+        let value = match self.next() {
+            Some(b'{') => Value::Map(self.entries(depth)?),
+            Some(b'[') => Value::List(self.items(depth)?),
+            Some(b'"') => Value::Text(self.string()?, Style::Inline),
+            _ => self.word()?,
+        };
+        Ok(Node { at, value })
     }
-    let broken = |error: serde_json::Error| SyntaxError { at, message: without_position(&error) };
-    let value = match text.bytes().next() {
-        Some(b'{') => {
-            let fields: Fields<'_> = serde_json::from_str(text).map_err(broken)?;
-            let entry = |(name, value): (&RawValue, &RawValue)| {
-                let name_at = lines.position(name.get());
-                let name = serde_json::from_str(name.get()).map_err(broken)?;
-                Ok(Entry { name, name_at, value: node(value, lines, depth + 1)? })
-            };
-            Value::Map(fields.0.into_iter().map(entry).collect::<Result<_, _>>()?)
+
+    fn entries(&mut self, depth: usize) -> Result<Vec<Entry>, SyntaxError> {
+        let mut entries = Vec::new();
+        while self.goes_on(b'}') {
+            let name_at = self.at;
+            let name = self.string()?;
+            self.skip_blanks();
+            self.take(1);
+            self.skip_blanks();
+            entries.push(Entry { name, name_at, value: self.value(depth + 1)? });
+            self.skip_blanks();
         }
-        Some(b'[') => {
-            let items: Vec<&RawValue> = serde_json::from_str(text).map_err(broken)?;
-            Value::List(items.into_iter().map(|item| node(item, lines, depth + 1)).collect::<Result<_, _>>()?)
+        Ok(entries)
+    }
+
+    fn items(&mut self, depth: usize) -> Result<Vec<Node>, SyntaxError> {
+        let mut items = Vec::new();
+        while self.goes_on(b']') {
+            items.push(self.value(depth + 1)?);
+            self.skip_blanks();
         }
-        Some(b'"') => Value::Text(serde_json::from_str(text).map_err(broken)?, Style::Inline),
-        Some(b't') => Value::Bool(true),
-        Some(b'f') => Value::Bool(false),
-        Some(b'n') => Value::Null,
-        _ => Value::Number(serde_json::from_str(text).map_err(broken)?),
-    };
-    Ok(Node { at, value })
-}
+        Ok(items)
+    }
 
-/// The fields of an object, in order, names that repeat included.
-struct Fields<'a>(Vec<(&'a RawValue, &'a RawValue)>);
+    /// Goes from a bracket or comma to the value or name after it, or over the bracket at the end.
+    fn goes_on(&mut self, end: u8) -> bool {
+        if self.next() != Some(end) {
+            self.take(1);
+            self.skip_blanks();
+        }
+        let goes_on = self.next().is_some_and(|byte| byte != end);
+        if !goes_on {
+            self.take(1);
+        }
+        goes_on
+    }
 
-impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Collect;
+    fn string(&mut self) -> Result<String, SyntaxError> {
+        let mut escaped = false;
+        let end = self.rest.bytes().skip(1).position(|byte| {
+            let is_end = byte == b'"' && !escaped;
+            escaped = byte == b'\\' && !escaped;
+            is_end
+        });
+        self.parsed(end.map_or(self.rest.len(), |end| end + 2))
+    }
 
-        impl<'de> Visitor<'de> for Collect {
-            type Value = Fields<'de>;
+    /// Reads a number, `true`, `false` or `null`.
+    fn word(&mut self) -> Result<Value, SyntaxError> {
+        let end = self.rest.find([',', ']', '}', ' ', '\t', '\r', '\n']).unwrap_or(self.rest.len());
+        Ok(match self.next() {
+            Some(b't') => self.skipped(end, Value::Bool(true)),
+            Some(b'f') => self.skipped(end, Value::Bool(false)),
+            Some(b'n') => self.skipped(end, Value::Null),
+            _ => Value::Number(self.parsed(end)?),
+        })
+    }
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
+    fn skipped(&mut self, bytes: usize, value: Value) -> Value {
+        self.take(bytes);
+        value
+    }
+
+    fn parsed<T: serde::Deserialize<'a>>(&mut self, bytes: usize) -> Result<T, SyntaxError> {
+        let at = self.at;
+        serde_json::from_str(self.take(bytes)).map_err(|error| SyntaxError { at, message: without_position(&error) })
+    }
+
+    fn next(&self) -> Option<u8> {
+        self.rest.bytes().next()
+    }
+
+    fn skip_blanks(&mut self) {
+        let blanks = self.rest.len() - self.rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
+        self.take(blanks);
+    }
+
+    /// Goes that many bytes further, over whole characters.
+    fn take(&mut self, bytes: usize) -> &'a str {
+        let (taken, rest) = self.rest.split_at_checked(bytes).unwrap_or((self.rest, ""));
+        for character in taken.chars() {
+            if character == '\n' {
+                self.at = Position { line: self.at.line + 1, column: 1 };
+            } else {
+                self.at.column += 1;
             }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
-                }
-                Ok(Fields(fields))
-            }
         }
-
-        deserializer.deserialize_map(Collect)
-    }
-}
-
-/// Where the lines of a text begin.
-struct Lines<'a> {
-    text: &'a str,
-    starts: Vec<usize>,
-}
-
-impl<'a> Lines<'a> {
-    fn of(text: &'a str) -> Self {
-        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
-        Self { text, starts: std::iter::once(0).chain(ends).collect() }
+        self.rest = rest;
+        taken
     }
 
-    /// Returns where a part of the text begins.
-    fn position(&self, part: &str) -> Position {
-        let offset = (part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
-        let line = self.starts.partition_point(|start| *start <= offset);
-        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
-        let column = self.text.get(start..offset).map_or(0, |before| before.chars().count());
-        Position { line, column: column + 1 }
+    fn broken(&self, message: &str) -> SyntaxError {
+        SyntaxError { at: self.at, message: message.to_owned() }
     }
 }
-
 fn syntax_error(error: &serde_json::Error) -> SyntaxError {
     // Column 0 is the end of the line before.
     let at = Position { line: error.line().max(1), column: error.column().max(1) };
@@ -117,6 +157,19 @@ mod tests {
         let last = &inner.entries()[1];
         assert_eq!((last.name_at.line, last.name_at.column), (2, 14));
         assert_eq!(node.to_json(), r#"{"a":[1,{"é":"x","b":null}]}"#);
+    }
+
+    #[test]
+    fn every_kind_of_value_is_read() {
+        for text in ["[]", "{}", r#"[[],{},"",-1.5,true,false,null]"#, r#"{"a":{"b":[{}]},"\"]":"\\"}"#, "7"] {
+            assert_eq!(read(text).unwrap().to_json(), text);
+        }
+        assert_eq!(read(" [ 1 ,\r\n\t{ \"a\" : [ ] } ] ").unwrap().to_json(), r#"[1,{"a":[]}]"#);
+    }
+
+    #[test]
+    fn half_of_a_pair_of_surrogates_is_an_error() {
+        assert_eq!(read("[1,\n \"\\ud800\"]").unwrap_err().at, Position { line: 2, column: 2 });
     }
 
     #[test]

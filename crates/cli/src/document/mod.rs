@@ -6,7 +6,7 @@ mod yaml;
 
 use std::fmt;
 
-pub(super) use path::Located;
+pub(super) use path::{Found, Located, path_of};
 
 /// A place in a file; line and column count from 1, the column in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,6 +38,8 @@ pub(super) enum Value {
     Text(String, Style),
     List(Vec<Node>),
     Map(Vec<Entry>),
+    /// What was here has been taken out; what comes after it still has its number.
+    Removed,
 }
 
 /// How a text is written: says where its own lines stand in the file.
@@ -66,7 +68,7 @@ pub(super) struct SyntaxError {
 
 /// Deeper nesting is no configuration.
 const DEEPEST: usize = 100;
-/// More values, once aliases stand for what they name, are none either.
+/// More values, once aliases are replaced by what they name, are none either.
 const MOST_NODES: usize = 5_000_000;
 
 /// Reads all documents of a file.
@@ -136,22 +138,32 @@ impl Node {
         self.get(name).and_then(Node::text).unwrap_or_default()
     }
 
-    /// Takes out what the steps lead to, indices into entries and items.
-    pub(super) fn remove(&mut self, steps: &[usize]) {
-        match (steps, &mut self.value) {
-            ([last], Value::List(items)) if *last < items.len() => drop(items.remove(*last)),
-            ([last], Value::Map(entries)) if *last < entries.len() => drop(entries.remove(*last)),
-            ([first, rest @ ..], Value::List(items)) => {
-                items.get_mut(*first).into_iter().for_each(|item| item.remove(rest))
-            }
-            ([first, rest @ ..], Value::Map(entries)) => {
-                entries.get_mut(*first).into_iter().for_each(|entry| entry.value.remove(rest));
-            }
-            _ => {}
+    /// Returns the value that one step leads to, an index into entries or items.
+    pub(super) fn child(&self, step: usize) -> Option<&Node> {
+        match &self.value {
+            Value::List(items) => items.get(step),
+            Value::Map(entries) => entries.get(step).map(|entry| &entry.value),
+            _ => None,
         }
     }
 
-    /// Writes the value as JSON: names that repeat still repeat.
+    pub(super) fn is_removed(&self) -> bool {
+        matches!(self.value, Value::Removed)
+    }
+
+    /// Takes out what the steps lead to, indices into entries and items.
+    pub(super) fn remove(&mut self, steps: &[usize]) {
+        let reached = steps.iter().try_fold(self, |node, step| match &mut node.value {
+            Value::List(items) => items.get_mut(*step),
+            Value::Map(entries) => entries.get_mut(*step).map(|entry| &mut entry.value),
+            _ => None,
+        });
+        if let Some(node) = reached {
+            node.value = Value::Removed;
+        }
+    }
+
+    /// Writes the value as JSON, without what was taken out: names that repeat still repeat.
     pub(super) fn to_json(&self) -> String {
         let mut json = String::new();
         self.write(&mut json);
@@ -159,15 +171,15 @@ impl Node {
     }
 
     fn write(&self, json: &mut String) {
-        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        let quoted = |text: &str| serde_json::to_string(text).unwrap_or_default();
         match &self.value {
-            Value::Null => json.push_str("null"),
+            Value::Null | Value::Removed => json.push_str("null"),
             Value::Bool(value) | Value::BareWord(value) => json.push_str(if *value { "true" } else { "false" }),
             Value::Number(number) => json.push_str(&number.to_string()),
             Value::Text(text, _) => json.push_str(&quoted(text)),
             Value::List(items) => {
                 json.push('[');
-                for (index, item) in items.iter().enumerate() {
+                for (index, item) in items.iter().filter(|item| !item.is_removed()).enumerate() {
                     json.push_str(if index == 0 { "" } else { "," });
                     item.write(json);
                 }
@@ -175,7 +187,7 @@ impl Node {
             }
             Value::Map(entries) => {
                 json.push('{');
-                for (index, entry) in entries.iter().enumerate() {
+                for (index, entry) in entries.iter().filter(|entry| !entry.value.is_removed()).enumerate() {
                     json.push_str(if index == 0 { "" } else { "," });
                     json.push_str(&quoted(&entry.name));
                     json.push(':');

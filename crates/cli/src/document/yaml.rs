@@ -2,18 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, SpannedEventReceiver};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
 use super::{DEEPEST, Entry, MOST_NODES, Node, Position, Style, SyntaxError, Value};
 
+/// Bytes that aliases and anchors may copy in all.
+const MOST_COPIED: usize = 64 << 20;
+/// What a value takes besides its text, about.
+const SIZE_OF_NODE: usize = size_of::<Entry>();
+
 pub(super) fn read(text: &str) -> Result<Vec<Node>, SyntaxError> {
     let mut builder = Builder::default();
-    let parsed = Parser::new_from_str(text).load(&mut builder, true);
-    match (builder.broken, parsed) {
-        (Some(error), _) => Err(error),
-        (None, Err(error)) => Err(syntax_error(&error)),
-        (None, Ok(())) => Ok(builder.documents),
+    // One event after the other: the parser's own loop nests as the document does, and does not end before it.
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event.map_err(|error| syntax_error(&error))?;
+        builder.on_event(event, span)?;
     }
+    Ok(builder.documents)
 }
 
 #[derive(Default)]
@@ -22,7 +27,7 @@ struct Builder {
     open: Vec<Open>,
     anchors: BTreeMap<usize, Node>,
     nodes: usize,
-    broken: Option<SyntaxError>,
+    copied: usize,
 }
 
 /// A list or map that is not complete yet.
@@ -37,17 +42,14 @@ enum Children {
     Entries { complete: Vec<Entry>, name: Option<(String, Position)> },
 }
 
-impl<'input> SpannedEventReceiver<'input> for Builder {
-    fn on_event(&mut self, event: Event<'input>, span: Span) {
-        if self.broken.is_some() {
-            return;
-        }
+impl Builder {
+    fn on_event(&mut self, event: Event<'_>, span: Span) -> Result<(), SyntaxError> {
         let at = Position { line: span.start.line(), column: span.start.col() + 1 };
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 if let Some(name) = self.awaited_name() {
                     *name = Some((text.into_owned(), at));
-                    return;
+                    return Ok(());
                 }
                 let is_text = tag.is_some_and(|tag| tag.is_yaml_core_schema() && tag.suffix == "str");
                 let value = match style {
@@ -55,26 +57,31 @@ impl<'input> SpannedEventReceiver<'input> for Builder {
                     ScalarStyle::Literal => Value::Text(text.into_owned(), Style::Block),
                     _ => Value::Text(text.into_owned(), Style::Inline),
                 };
-                self.add(Node { at, value }, anchor, 1);
+                self.add(Node { at, value }, anchor)
             }
             Event::SequenceStart(anchor, _) => self.begin(at, anchor, Children::Items(Vec::new())),
             Event::MappingStart(anchor, _) => {
-                self.begin(at, anchor, Children::Entries { complete: Vec::new(), name: None });
+                self.begin(at, anchor, Children::Entries { complete: Vec::new(), name: None })
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(),
-            Event::Alias(anchor) => match self.anchors.get(&anchor).cloned() {
-                Some(node) => {
-                    let size = size(&node);
-                    self.add(node, 0, size);
+            Event::Alias(anchor) => {
+                let Some(node) = self.anchors.get(&anchor) else { return Err(broken(at, "an alias names nothing")) };
+                self.copied = self.copied.saturating_add(size(node));
+                if self.copied > MOST_COPIED {
+                    return Err(broken(at, "aliases make it too large"));
                 }
-                None => self.fail(at, "an alias names nothing"),
-            },
-            _ => {}
+                let node = node.clone();
+                self.add(node, 0)
+            }
+            // Anchors are known in their own document alone.
+            Event::DocumentEnd => {
+                self.anchors.clear();
+                Ok(())
+            }
+            _ => Ok(()),
         }
     }
-}
 
-impl Builder {
     /// Returns where the name of a field goes, if one comes next.
     fn awaited_name(&mut self) -> Option<&mut Option<(String, Position)>> {
         match self.open.last_mut() {
@@ -83,31 +90,37 @@ impl Builder {
         }
     }
 
-    fn begin(&mut self, at: Position, anchor: usize, children: Children) {
+    fn begin(&mut self, at: Position, anchor: usize, children: Children) -> Result<(), SyntaxError> {
         if self.awaited_name().is_some() {
-            return self.fail(at, "expected a text for a name");
+            return Err(broken(at, "expected a text for a name"));
         }
         if self.open.len() >= DEEPEST {
-            return self.fail(at, "nested too deeply");
+            return Err(broken(at, "nested too deeply"));
         }
         self.open.push(Open { at, anchor, children });
+        Ok(())
     }
 
-    fn end(&mut self) {
-        let Some(Open { at, anchor, children }) = self.open.pop() else { return };
+    fn end(&mut self) -> Result<(), SyntaxError> {
+        let Some(Open { at, anchor, children }) = self.open.pop() else { return Ok(()) };
         let value = match children {
             Children::Items(items) => Value::List(items),
             Children::Entries { complete, .. } => Value::Map(complete),
         };
-        self.add(Node { at, value }, anchor, 1);
+        self.add(Node { at, value }, anchor)
     }
 
-    fn add(&mut self, node: Node, anchor: usize, size: usize) {
-        self.nodes += size;
+    fn add(&mut self, node: Node, anchor: usize) -> Result<(), SyntaxError> {
+        let at = node.at;
+        self.nodes += 1;
         if self.nodes > MOST_NODES {
-            return self.fail(node.at, "aliases make it too large");
+            return Err(broken(at, "too many values"));
         }
         if anchor > 0 {
+            self.copied = self.copied.saturating_add(size(&node));
+            if self.copied > MOST_COPIED {
+                return Err(broken(at, "anchors make it too large"));
+            }
             self.anchors.insert(anchor, node.clone());
         }
         match self.open.last_mut().map(|open| &mut open.children) {
@@ -115,24 +128,26 @@ impl Builder {
             Some(Children::Items(items)) => items.push(node),
             Some(Children::Entries { complete, name }) => match name.take() {
                 Some((name, name_at)) => complete.push(Entry { name, name_at, value: node }),
-                None => self.fail(node.at, "expected a text for a name"),
+                None => return Err(broken(at, "expected a text for a name")),
             },
         }
-    }
-
-    fn fail(&mut self, at: Position, message: &str) {
-        self.broken = Some(SyntaxError { at, message: message.to_owned() });
+        Ok(())
     }
 }
 
-/// Counts a value and all in it, so that aliases of aliases are bounded.
+fn broken(at: Position, message: &str) -> SyntaxError {
+    SyntaxError { at, message: message.to_owned() }
+}
+
+/// Returns the bytes that a copy of a value takes, about.
 fn size(node: &Node) -> usize {
     let inner: usize = match &node.value {
         Value::List(items) => items.iter().map(size).sum(),
-        Value::Map(entries) => entries.iter().map(|entry| size(&entry.value)).sum(),
+        Value::Map(entries) => entries.iter().map(|entry| entry.name.len() + size(&entry.value)).sum(),
+        Value::Text(text, _) => text.len(),
         _ => 0,
     };
-    inner + 1
+    SIZE_OF_NODE + inner
 }
 
 /// Reads a word without quotes.
@@ -196,5 +211,25 @@ mod tests {
             (1..30).map(|level| format!("- &a{level} [{}]\n", format!("*a{},", level - 1).repeat(9))).collect();
         assert!(read(&format!("- &a0 [x]\n{bomb}")).is_err());
         assert!(read(&"[".repeat(100_000)).is_err());
+        assert_eq!(read("a: &x 1\n---\nb: *x\n").unwrap_err().at.line, 3);
+    }
+
+    #[test]
+    fn the_stack_does_not_grow_with_the_document() {
+        for open in ["- ", "? ", "[", "{a: "] {
+            assert!(read(&open.repeat(200_000)).is_err(), "{open}");
+        }
+    }
+
+    #[test]
+    fn what_aliases_copy_is_bounded_in_bytes() {
+        let text = "x".repeat(1 << 20);
+        let aliases = |count: usize| format!("- &a {text}\n{}", "- *a\n".repeat(count));
+        assert!(read(&aliases(60)).is_ok());
+        let error = read(&aliases(70)).unwrap_err();
+        assert_eq!((error.at.line, error.message.as_str()), (64, "aliases make it too large"));
+        let anchors: String = (0..90).map(|level| format!("[&a{level} ")).collect();
+        let error = read(&format!("{anchors}{text}{}", "]".repeat(90))).unwrap_err();
+        assert_eq!(error.message, "anchors make it too large");
     }
 }

@@ -3,13 +3,14 @@
 mod models;
 mod pass_through;
 
-use std::io::Write as _;
 use std::path::Path;
 
 use serde_json::{Map, Value as Json, json};
 
 use super::document::{self, Node, Value};
+use super::output::{Text, json_to_stdout};
 use super::{End, Failure, read};
+use crate::config::Shown;
 use crate::policy::Policy;
 use crate::secret::KeyDigest;
 
@@ -29,18 +30,20 @@ pub(super) fn command(file: &Path) -> Result<End, Failure> {
     let litellm = documents.first().filter(|node| node.is_map());
     let litellm = litellm.ok_or_else(|| Failure(format!("{name}: expected LiteLLM's config.yaml")))?;
     let (configuration, notes) = import(litellm);
-    writeln!(std::io::stdout(), "{configuration:#}")?;
-    let mut err = anstream::stderr().lock();
-    let bold = anstyle::Style::new().bold();
+    json_to_stdout(&format!("{configuration:#}\n"))?;
+    let say = |head: &str, text: &str| {
+        let mut line = Text::default();
+        line.styled(anstyle::Style::new().bold(), head).add(&format!(": {text}")).end_line().to_stderr()
+    };
     for note in notes {
-        writeln!(err, "{bold}note{bold:#}: {note}")?;
+        say("note", &note)?;
     }
     // Variables are stood in for: whether they are set shows where the filter runs.
     match Policy::from_json(configuration.to_string().as_bytes(), &|name| Some(format!("unset:{name}"))) {
         Ok(_) => Ok(End::Good),
         Err(errors) => {
             for error in errors {
-                writeln!(err, "{bold}to be completed{bold:#}: {error}")?;
+                say("to be completed", &error.to_string())?;
             }
             Ok(End::Bad)
         }
@@ -196,7 +199,7 @@ impl Import {
         ];
         let entries = general.map(Node::entries).unwrap_or_default();
         for entry in entries.iter().filter(|entry| !CARRIED.contains(&&*entry.name)) {
-            self.note(format!("not carried over: general_settings.{}", entry.name));
+            self.note(format!("not carried over: general_settings.{}", Shown(&entry.name)));
         }
     }
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Import, variable};
 use crate::cli::document::Node;
+use crate::config::Shown;
 
 impl Import {
     /// An endpoint without `auth` is open in LiteLLM; here, too, but for what the filter cleans.
@@ -48,9 +49,12 @@ impl Import {
                 }
                 Some(_) => self.note(format!(
                     "not carried over: the credential of {path} in {}; without auth nobody is verified, and the filter gives a deployment key to nobody else",
-                    header.name
+                    Shown(&header.name)
                 )),
-                None => self.note(format!("not carried over: the header {} of {path}; let Envoy add it", header.name)),
+                None => {
+                    let name = Shown(&header.name);
+                    self.note(format!("not carried over: the header {name} of {path}; let Envoy add it"));
+                }
             }
         }
         self.routes.push(route.into());

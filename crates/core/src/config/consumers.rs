@@ -1,64 +1,70 @@
 //! `consumers`: who there is, and by which keys they are known.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
-
 use super::findings::Findings;
-use super::names::{EXPECTED_NAME, is_name};
+use super::names::{EXPECTED_NAME, Names, is_name, repeats};
+use super::path::Path;
 use super::{Environment, wire};
 use crate::policy::{Consumer, Key, KeyRing};
 use crate::secret::{KeyDigest, Secret};
 use crate::timestamp::Timestamp;
 use crate::verify::is_service_name;
 
-/// Checks all consumers; the ring holds the keys of those that hold.
+/// Checks all consumers; the keys are those that hold.
 pub(super) fn check(
     consumers: Vec<wire::Consumer>,
-    providers: &[&str],
+    providers: &Names<'_>,
     has_service: bool,
     environment: Environment<'_>,
     findings: &mut Findings,
-) -> (Vec<Arc<Consumer>>, KeyRing) {
+) -> (Vec<Arc<Consumer>>, Keys) {
+    let all = Path::Top("consumers");
     let mut checked: Vec<Arc<Consumer>> = Vec::with_capacity(consumers.len());
-    let taken = repeats(consumers.iter().map(|consumer| &*consumer.name));
+    let mut taken = repeats(consumers.iter().map(|consumer| &*consumer.name)).into_iter().peekable();
     let mut keys = Keys::with_capacity(consumers.iter().map(|consumer| consumer.keys.len()).sum());
     for (index, wire) in consumers.into_iter().enumerate() {
-        // Written only where something is wrong: there may be a hundred thousand consumers.
-        let path = || format!("consumers[{index}]");
+        let path = all.item(index);
         if !is_name(&wire.name) {
-            findings.error(path() + ".name", EXPECTED_NAME);
+            findings.error(path.field("name"), EXPECTED_NAME);
         }
         if has_service && is_service_name(&wire.name) {
-            findings.error(path() + ".name", "expected a name that the verification service does not give");
+            findings.error(path.field("name"), "expected a name that the verification service does not give");
         }
-        if taken.contains(&index) {
-            findings.error(path() + ".name", "expected a name that no other consumer has");
+        if taken.next_if_eq(&index).is_some() {
+            findings.error(path.field("name"), "expected a name that no other consumer has");
         }
         for (at, provider) in wire.providers.iter().flatten().enumerate() {
-            if !providers.contains(&&**provider) {
-                findings.error(format_args!("{}.providers[{at}]", path()), "expected the name of a provider");
+            if !providers.contains(&**provider) {
+                findings.error(path.field("providers").item(at), "expected the name of a provider");
             }
         }
         let mut deployment_keys = Vec::new();
         for (provider, key) in wire.deployment_keys.0 {
-            let path = format!("{}.deployment_keys.{provider}", path());
-            if !providers.contains(&&*provider) {
-                findings.error(&path, "expected the name of a provider");
+            let path = path.field("deployment_keys");
+            let path = path.named(&provider);
+            if !providers.contains(&*provider) {
+                findings.error(path, "expected the name of a provider");
             }
-            deployment_keys.extend(header_secret(key, &path, environment, findings).map(|key| (provider, key)));
+            let key = header_secret(key, path, environment, findings);
+            deployment_keys.extend(key.map(|key| (provider, key)));
         }
         let consumer =
             Arc::new(Consumer { name: wire.name, providers: wire.providers, byok: wire.byok, deployment_keys });
-        check_keys(wire.keys, index, &consumer, environment, &mut keys, findings);
+        check_keys(wire.keys, (index, path), &consumer, environment, &mut keys, findings);
         checked.push(consumer);
     }
-    (checked, keys.ring)
+    for (index, consumer) in checked.iter().enumerate() {
+        let path = all.item(index);
+        for (provider, key) in &consumer.deployment_keys {
+            keys.refuse_as_deployment_key(key, path.field("deployment_keys").named(provider), findings);
+        }
+    }
+    (checked, keys)
 }
 
 /// The keys that hold, and for each of them its consumer's and its own number in the configuration.
-struct Keys {
+pub(super) struct Keys {
     ring: KeyRing,
     places: Vec<(u32, u32)>,
 }
@@ -68,93 +74,101 @@ impl Keys {
         Self { ring: KeyRing::with_capacity(keys), places: Vec::with_capacity(keys) }
     }
 
-    fn insert(&mut self, digest: KeyDigest, key: Key, consumer: usize, position: usize, findings: &mut Findings) {
+    pub(super) fn into_ring(self) -> KeyRing {
+        self.ring
+    }
+
+    fn insert(&mut self, digest: KeyDigest, key: Key, path: Path<'_>, place: (usize, usize), findings: &mut Findings) {
         let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         match self.ring.insert(digest, key) {
-            Ok(()) => self.places.push((number(consumer), number(position))),
+            Ok(()) => self.places.push((number(place.0), number(place.1))),
             Err(earlier) => {
-                let (its_consumer, its_position) = self.places.get(earlier).copied().unwrap_or_default();
-                findings.error(
-                    format_args!("consumers[{consumer}].keys[{position}]"),
-                    format!("expected a secret of its own, not that of consumers[{its_consumer}].keys[{its_position}]"),
-                );
+                findings.error(path, &format!("expected a secret of its own, not that of {}", self.path(earlier)));
             }
         }
+    }
+
+    /// Refuses a deployment key that is a proxy key: whoever has that key would see it go upstream.
+    pub(super) fn refuse_as_deployment_key(&self, key: &Secret, path: Path<'_>, findings: &mut Findings) {
+        if let Some(position) = self.ring.position(KeyDigest::of(key.expose().as_bytes())) {
+            let message = &format!("expected a secret that is no proxy key, not that of {}", self.path(position));
+            findings.error(path, message);
+        }
+    }
+
+    /// Returns the path of the key that was added at that position.
+    fn path(&self, position: usize) -> String {
+        let (consumer, key) = self.places.get(position).copied().unwrap_or_default();
+        format!("consumers[{consumer}].keys[{key}]")
     }
 }
 
 fn check_keys(
     wire: Box<[wire::Key]>,
-    index: usize,
+    (consumer_index, consumer_path): (usize, Path<'_>),
     consumer: &Arc<Consumer>,
     environment: Environment<'_>,
     keys: &mut Keys,
     findings: &mut Findings,
 ) {
     let taken = if wire.len() > 1 { repeats(wire.iter().map(|key| &*key.id)) } else { Vec::new() };
+    let mut taken = taken.into_iter().peekable();
+    let all = consumer_path.field("keys");
     for (at, wire) in wire.into_iter().enumerate() {
-        let path = || format!("consumers[{index}].keys[{at}]");
+        let path = all.item(at);
         if !is_name(&wire.id) {
-            findings.error(format_args!("{}.id", path()), EXPECTED_NAME);
+            findings.error(path.field("id"), EXPECTED_NAME);
         }
-        if taken.contains(&at) {
-            findings.error(format_args!("{}.id", path()), "expected an id that no other key of the consumer has");
+        if taken.next_if_eq(&at).is_some() {
+            findings.error(path.field("id"), "expected an id that no other key of the consumer has");
         }
-        let mut date = |name: &str, text: &Option<Box<str>>| {
+        let mut date = |name: &'static str, text: &Option<Box<str>>| {
             let text = text.as_deref()?;
             let date = Timestamp::from_rfc3339(text);
             if date.is_none() {
-                findings.error(
-                    format_args!("{}.{name}", path()),
-                    "expected an RFC 3339 date and time, such as 2027-01-31T00:00:00Z",
-                );
+                findings.error(path.field(name), "expected an RFC 3339 date and time, such as 2027-01-31T00:00:00Z");
             }
             date
         };
         let not_before = date("not_before", &wire.not_before).unwrap_or(Timestamp::MIN);
         let expires_at = date("expires_at", &wire.expires_at).unwrap_or(Timestamp::MAX);
         if not_before >= expires_at {
-            findings.warn(path(), "is never valid: it expires before it begins");
+            findings.warn(path, "is never valid: it expires before it begins");
         }
         if let Some(digest) = digest(&wire, path, environment, findings) {
             let consumer = Arc::clone(consumer);
             let key = Key { id: wire.id, consumer, not_before, expires_at, disabled: wire.disabled };
-            keys.insert(digest, key, index, at, findings);
+            keys.insert(digest, key, path, (consumer_index, at), findings);
         }
     }
 }
 
-fn digest(
-    key: &wire::Key,
-    path: impl Fn() -> String,
-    environment: Environment<'_>,
-    findings: &mut Findings,
-) -> Option<KeyDigest> {
+fn digest(key: &wire::Key, path: Path<'_>, environment: Environment<'_>, findings: &mut Findings) -> Option<KeyDigest> {
     match (&key.sha256, &key.environment_variable, &key.value) {
         (Some(digest), None, None) => {
             if digest.0.is_none() {
-                findings.error(format_args!("{}.sha256", path()), "expected 64 hex digits");
+                findings.error(path.field("sha256"), "expected 64 hex digits");
             }
             digest.0
         }
         (None, Some(variable), None) => {
             let secret = environment.secret(variable);
             if secret.is_none() {
-                findings.error(format_args!("{}.environment_variable", path()), EXPECTED_VARIABLE);
+                findings.error(path.field("environment_variable"), EXPECTED_VARIABLE);
             }
             secret.map(|secret| KeyDigest::of(secret.expose().as_bytes()))
         }
         (None, None, Some(value)) => {
             let value = value.trim();
             if value.is_empty() {
-                findings.error(format_args!("{}.value", path()), "expected a secret");
+                findings.error(path.field("value"), "expected a secret");
                 return None;
             }
-            findings.warn(format_args!("{}.value", path()), CLEAR_TEXT);
+            findings.warn(path.field("value"), CLEAR_TEXT);
             Some(KeyDigest::of(value.as_bytes()))
         }
         _ => {
-            findings.error(path(), "expected exactly one of sha256, environment_variable, value");
+            findings.error(path, "expected exactly one of sha256, environment_variable, value");
             None
         }
     }
@@ -166,7 +180,7 @@ const CLEAR_TEXT: &str = "is in clear text, which Envoy's /config_dump shows";
 /// Checks a secret that goes into a header.
 pub(super) fn header_secret(
     wire: wire::SecretSource,
-    path: &str,
+    path: Path<'_>,
     environment: Environment<'_>,
     findings: &mut Findings,
 ) -> Option<Secret> {
@@ -174,12 +188,12 @@ pub(super) fn header_secret(
         (Some(variable), None) => {
             let secret = environment.secret(&variable);
             if secret.is_none() {
-                findings.error(format_args!("{path}.environment_variable"), EXPECTED_VARIABLE);
+                findings.error(path.field("environment_variable"), EXPECTED_VARIABLE);
             }
             ("environment_variable", secret?)
         }
         (None, Some(value)) => {
-            findings.warn(format_args!("{path}.value"), CLEAR_TEXT);
+            findings.warn(path.field("value"), CLEAR_TEXT);
             ("value", Secret::new(value.trim()))
         }
         _ => {
@@ -189,14 +203,7 @@ pub(super) fn header_secret(
     };
     let fits = !secret.expose().is_empty() && secret.expose().bytes().all(|byte| byte.is_ascii_graphic());
     if !fits {
-        findings.error(format_args!("{path}.{field}"), "expected a secret of visible ASCII characters");
+        findings.error(path.field(field), "expected a secret of visible ASCII characters");
     }
     fits.then_some(secret)
-}
-
-/// Returns, in order, the positions of words that stand at an earlier position too.
-fn repeats<'a>(words: impl Iterator<Item = &'a str>) -> Vec<usize> {
-    // The words are the operator's: nobody aims them at a hash.
-    let mut seen = HashSet::with_hasher(FixedState::default());
-    words.enumerate().filter(|(_, word)| !seen.insert(*word)).map(|(at, _)| at).collect()
 }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::position::path_at;
+use super::path::Path;
+use super::position::{self, Step};
 
 /// A reason why a configuration is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,26 +45,30 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    pub(super) fn error(&mut self, path: impl fmt::Display, message: impl Into<String>) {
-        self.errors.push(ConfigError { path: path.to_string(), message: message.into() });
+    // One copy of the code in the module, not one at each of its many callers.
+    #[inline(never)]
+    pub(super) fn error(&mut self, path: Path<'_>, message: &str) {
+        self.errors.push(ConfigError { path: path.to_string(), message: message.to_owned() });
     }
 
-    pub(super) fn warn(&mut self, path: impl fmt::Display, message: impl Into<String>) {
-        self.warnings.push(Warning { path: path.to_string(), message: message.into() });
+    #[inline(never)]
+    pub(super) fn warn(&mut self, path: Path<'_>, message: &str) {
+        self.warnings.push(Warning { path: path.to_string(), message: message.to_owned() });
     }
 }
 
-/// Says what a JSON error says, without the value that serde quotes.
-pub(super) fn from_json(json: &[u8], error: &serde_json::Error) -> ConfigError {
+/// Says what a JSON error says, without the value that serde quotes, and the way to where it is.
+pub(super) fn from_json(json: &[u8], error: &serde_json::Error) -> (ConfigError, Vec<Step>) {
     let text = error.to_string();
     if error.is_syntax() || error.is_eof() {
-        return ConfigError { path: WHOLE.to_owned(), message: format!("expected JSON: {text}") };
+        return (ConfigError { path: WHOLE.to_owned(), message: format!("expected JSON: {text}") }, Vec::new());
     }
     let (message, position) = text.rsplit_once(" at line ").unwrap_or((&text, "unknown"));
-    let path = path_at(json, error.line(), error.column());
-    // The name that repeats is no part of the object that it repeats in.
-    let holder = path.rsplit_once('.').map_or("", |(holder, _)| holder);
-    let path = if message.starts_with("duplicate field") { holder } else { &path };
+    let mut steps = position::steps_to(json, error.line(), error.column());
+    if message.starts_with("duplicate field") {
+        // The name that repeats is no part of the object that it repeats in.
+        steps.pop();
+    }
     // The quoted value comes before the last of these.
     let expected = message.rsplit_once("expected ").map(|(_, expected)| expected);
     let message = match expected {
@@ -75,17 +80,9 @@ pub(super) fn from_json(json: &[u8], error: &serde_json::Error) -> ConfigError {
         None if message.starts_with("missing field") || message.starts_with("duplicate field") => message.to_owned(),
         None => "expected another value".to_owned(),
     };
-    ConfigError { path: shown(path), message: format!("{message} (line {position})") }
+    let path = if steps.is_empty() { WHOLE.to_owned() } else { position::path(&steps) };
+    (ConfigError { path, message: format!("{message} (line {position})") }, steps)
 }
 
 /// The path of what concerns the document as a whole.
 const WHOLE: &str = "configuration";
-
-/// Returns a path of which no part can be a secret that slipped into a name.
-pub(crate) fn shown(path: &str) -> String {
-    if path.is_empty() {
-        return WHOLE.to_owned();
-    }
-    let hidden = |part: &str| part.len() > 64 || part.starts_with("sk-");
-    path.split('.').map(|part| if hidden(part) { "?" } else { part }).collect::<Vec<_>>().join(".")
-}

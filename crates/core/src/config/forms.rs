@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 
+use super::names::repeats;
 use crate::policy::{Byok, Mode};
 use crate::secret::KeyDigest;
 
@@ -92,6 +93,13 @@ impl<T: Words> Visitor<'_> for Word<T> {
     }
 }
 
+/// Reads a field that may be left out: that it is `null` does not say so.
+///
+/// Where a field left out means all, a `null` that some template has left there would mean it, too.
+pub(super) fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
 /// Digits that are decoded as they are read: a hundred thousand keys never stand in memory as text.
 pub(super) struct HexDigest(pub(super) Option<KeyDigest>);
 
@@ -137,12 +145,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Named<T>, A::Error> {
                 let mut entries: Vec<(Box<str>, T)> = Vec::new();
-                let mut repeats = false;
-                while let Some((name, value)) = map.next_entry::<Box<str>, T>()? {
-                    repeats |= entries.iter().any(|(earlier, _)| *earlier == name);
-                    entries.push((name, value));
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
                 }
-                // Behind the whole object, so that the error is the object's and not the entry's.
+                // After the whole object, so that the error is the object's and not the entry's.
+                let repeats = !repeats(entries.iter().map(|(name, _)| &**name)).is_empty();
                 if repeats { Err(de::Error::invalid_value(Unexpected::Map, &self)) } else { Ok(Named(entries)) }
             }
         }

@@ -2,42 +2,44 @@
 
 use super::findings::Findings;
 use super::names::{EXPECTED_HEADER, EXPECTED_TOKEN, credential_header, is_name, is_token};
+use super::path::Path;
 use super::wire;
 use crate::policy::{KeySource, Location};
 use crate::provider::Provider;
 use crate::upstream::{CredentialPlaces, IdentityHeaders, StripList};
 
 pub(super) fn key_sources(sources: Vec<wire::KeySource>, findings: &mut Findings) -> Vec<KeySource> {
+    let all = Path::Top("key_sources");
     let mut checked: Vec<KeySource> = Vec::new();
     for (index, wire) in sources.into_iter().enumerate() {
-        let path = format!("key_sources[{index}]");
+        let path = all.item(index);
         if wire.scheme.as_deref().is_some_and(|scheme| !is_token(scheme)) {
-            findings.error(format_args!("{path}.scheme"), EXPECTED_TOKEN);
+            findings.error(path.field("scheme"), EXPECTED_TOKEN);
         }
         let location = match (wire.header, wire.query, wire.cookie) {
             (Some(header), None, None) => {
                 let header = credential_header(&header);
                 if header.is_none() {
-                    findings.error(format_args!("{path}.header"), EXPECTED_HEADER);
+                    findings.error(path.field("header"), EXPECTED_HEADER);
                 }
                 header.map(Location::Header)
             }
             (None, Some(_), None) | (None, None, Some(_)) if wire.scheme.is_some() => {
-                findings.error(format_args!("{path}.scheme"), "expected a scheme with a header alone");
+                findings.error(path.field("scheme"), "expected a scheme with a header alone");
                 None
             }
             (None, Some(query), None) if is_name(&query) => Some(Location::Query(query.into())),
             (None, None, Some(cookie)) if is_token(&cookie) => Some(Location::Cookie(cookie.into())),
             (None, Some(_), None) => {
-                findings.error(format_args!("{path}.query"), "expected the name of a parameter");
+                findings.error(path.field("query"), "expected the name of a parameter");
                 None
             }
             (None, None, Some(_)) => {
-                findings.error(format_args!("{path}.cookie"), "expected the name of a cookie");
+                findings.error(path.field("cookie"), "expected the name of a cookie");
                 None
             }
             _ => {
-                findings.error(&path, "expected exactly one of header, query, cookie");
+                findings.error(path, "expected exactly one of header, query, cookie");
                 None
             }
         };
@@ -45,7 +47,7 @@ pub(super) fn key_sources(sources: Vec<wire::KeySource>, findings: &mut Findings
             continue;
         };
         if checked.contains(&source) {
-            findings.error(&path, "expected a source that is not listed before");
+            findings.error(path, "expected a source that is not listed before");
         }
         checked.push(source);
     }
@@ -69,9 +71,10 @@ pub(super) fn default_key_sources(providers: &[Provider]) -> Vec<KeySource> {
 }
 
 pub(super) fn strip_list(entries: Vec<String>, places: &CredentialPlaces, findings: &mut Findings) -> StripList {
+    let all = Path::Top("strip_request_headers");
     let mut list = StripList::default();
     for (index, entry) in entries.into_iter().enumerate() {
-        let path = format!("strip_request_headers[{index}]");
+        let path = all.item(index);
         let entry = entry.to_ascii_lowercase();
         let (name, is_prefix) = entry.strip_suffix('*').map_or((&*entry, false), |prefix| (prefix, true));
         if !is_token(name) || name.contains('*') {
@@ -98,9 +101,10 @@ pub(super) fn identity_headers(
     findings: &mut Findings,
 ) -> IdentityHeaders {
     let mut taken: Vec<Box<str>> = Vec::new();
-    let mut check = |field: &str, name: Option<String>| {
+    let all = Path::Top("identity_headers");
+    let mut check = |field: &'static str, name: Option<String>| {
         let name = credential_header(&name?).filter(|name| !places.contains(name.as_bytes()));
-        let path = format!("identity_headers.{field}");
+        let path = all.field(field);
         match &name {
             None => findings.error(path, "expected the name of a header that carries no credential"),
             Some(name) if taken.contains(name) => {

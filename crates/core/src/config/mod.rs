@@ -1,22 +1,30 @@
 //! From the configuration as it is written to a [`Policy`]: checked once, whole or not at all.
 
+mod avoidable;
 mod consumers;
 mod doubts;
 mod findings;
 mod forms;
 mod headers;
 mod names;
+mod path;
 mod position;
 mod providers;
 mod routes;
 #[cfg(not(target_family = "wasm"))]
 mod schema;
+#[cfg(test)]
+mod sentinel;
 mod service;
 mod wire;
 
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use findings::shown;
+pub(crate) use avoidable::covers_path;
 pub use findings::{ConfigError, Warning};
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use path::Shown;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use position::Step;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use schema::schema;
 
@@ -25,6 +33,8 @@ use std::hash::{BuildHasher as _, Hasher as _};
 
 use findings::Findings;
 use foldhash::fast::{FixedState, FoldHasher};
+use names::Names;
+use path::Path;
 
 use crate::policy::{Byok, Mode, Policy};
 use crate::secret::Secret;
@@ -83,13 +93,14 @@ impl Policy {
 }
 
 fn parse(json: &[u8]) -> Result<wire::Configuration, ConfigError> {
-    serde_json::from_slice(json).map_err(|error| findings::from_json(json, &error))
+    serde_json::from_slice(json).map_err(|error| findings::from_json(json, &error).0)
 }
 
-/// Returns the first error of form, if the document is not of the right one.
+/// Returns the first error of form, if the document is not of the right one, and the way to where it is.
 #[cfg(not(target_family = "wasm"))]
-pub(crate) fn error_of_form(json: &[u8]) -> Option<ConfigError> {
-    parse(json).err()
+pub(crate) fn error_of_form(json: &[u8]) -> Option<(ConfigError, Vec<Step>)> {
+    let error = serde_json::from_slice::<wire::Configuration>(json).err()?;
+    Some(findings::from_json(json, &error))
 }
 
 /// Checks field by field; returns `None` only where something is wrong.
@@ -98,13 +109,13 @@ fn check(wire: wire::Configuration, environment: Environment<'_>, findings: &mut
     let custom_sources = wire.key_sources.map(|sources| headers::key_sources(sources, findings));
     let providers = providers::written(wire.providers);
     let names: Vec<Box<str>> = providers.iter().map(|(name, _)| name.clone()).collect();
-    let names: Vec<&str> = names.iter().map(|name| &**name).collect();
+    let names: Names<'_> = names.iter().map(|name| &**name).collect();
     let has_keys = wire.consumers.iter().any(|consumer| !consumer.keys.is_empty());
     let has_service = wire.verification_service.is_some();
     let (consumers, keys) = consumers::check(wire.consumers, &names, has_service, environment, findings);
     let verification_service =
         wire.verification_service.and_then(|service| service::check(service, environment, findings));
-    let providers = providers::check(providers, environment, findings);
+    let providers = providers::check(providers, &keys, environment, findings);
     let key_sources = custom_sources.unwrap_or_else(|| headers::default_key_sources(&providers));
     let providers = providers::guard(providers, &key_sources);
     let default_provider = providers::default_provider(wire.default_provider.as_deref(), &providers, findings);
@@ -112,10 +123,14 @@ fn check(wire: wire::Configuration, environment: Environment<'_>, findings: &mut
 
     let authenticates = wire.mode == Mode::On || routes.iter().any(|route| route.mode == Some(Mode::On));
     if authenticates && no_sources {
-        findings.error("key_sources", "expected at least one source, as mode \"on\" lets nobody pass without a key");
+        findings.error(
+            Path::Top("key_sources"),
+            "expected at least one source, as mode \"on\" lets nobody pass without a key",
+        );
     }
     if authenticates && !has_keys && !has_service {
-        findings.error("consumers", "expected at least one key, as mode \"on\" lets nobody pass without one");
+        findings
+            .error(Path::Top("consumers"), "expected at least one key, as mode \"on\" lets nobody pass without one");
     }
 
     let places = key_sources.iter().map(|source| source.location.clone());
@@ -125,7 +140,7 @@ fn check(wire: wire::Configuration, environment: Environment<'_>, findings: &mut
     let identity_headers = headers::identity_headers(wire.identity_headers, &credential_places, findings);
     let realm = wire.realm.unwrap_or_else(|| "llm-gateway".to_owned());
     if realm.len() > 128 || !realm.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
-        findings.error("realm", "expected at most 128 ASCII characters without quote and backslash");
+        findings.error(Path::Top("realm"), "expected at most 128 ASCII characters without quote and backslash");
     }
 
     let policy = Policy {
@@ -133,7 +148,7 @@ fn check(wire: wire::Configuration, environment: Environment<'_>, findings: &mut
         shadow: wire.shadow,
         hide_credentials: wire.hide_credentials,
         key_sources,
-        keys,
+        keys: keys.into_ring(),
         verification_service,
         default_byok: if wire.forward_llm_provider_auth_headers { Byok::Preferred } else { Byok::Off },
         default_provider: default_provider?,
@@ -145,6 +160,7 @@ fn check(wire: wire::Configuration, environment: Environment<'_>, findings: &mut
         realm: realm.into(),
         digest: format!("{:016x}", environment.digest.borrow().finish()).into(),
     };
+    avoidable::warn(&policy, findings);
     doubts::warn(&policy, &consumers, findings);
     Some(policy)
 }

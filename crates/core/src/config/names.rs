@@ -1,5 +1,9 @@
 //! Checks of single words: names of headers, consumers, providers, hosts.
 
+use std::collections::HashSet;
+
+use foldhash::fast::FixedState;
+
 use crate::request::{is_visible_ascii, path};
 
 /// What a consumer, a key id and a provider may be called.
@@ -8,7 +12,12 @@ pub(super) const EXPECTED_HEADER: &str = "expected a header name";
 pub(super) const EXPECTED_TOKEN: &str = "expected a token of visible ASCII characters";
 pub(super) const EXPECTED_PATH: &str =
     "expected a path that starts with / and has no query, escape, backslash, semicolon, empty or dot segment";
+pub(super) const EXPECTED_NO_STAR: &str = "expected a path without *: path_prefix matches whole segments by itself";
+pub(super) const EXPECTED_UPPER_CASE: &str = "expected a standard method in upper case, such as POST";
 pub(super) const EXPECTED_HOST: &str = "expected a host name without port, or *. and a host name";
+
+/// The methods of RFC 9110 and RFC 5789, which are written in upper case.
+const STANDARD_METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
 
 /// Headers that Envoy or the filter itself reads; no credential of its own stands in them.
 const NOT_FOR_CREDENTIALS: &[&str] = &[
@@ -24,6 +33,15 @@ const NOT_FOR_CREDENTIALS: &[&str] = &[
     "x-request-id",
 ];
 
+/// Names to look up; they are the operator's, and nobody aims them at a hash.
+pub(super) type Names<'a> = HashSet<&'a str, FixedState>;
+
+/// Returns, in order, the positions of names that are at an earlier position too.
+pub(super) fn repeats<'a>(names: impl Iterator<Item = &'a str>) -> Vec<usize> {
+    let mut seen = Names::default();
+    names.enumerate().filter(|(_, name)| !seen.insert(name)).map(|(at, _)| at).collect()
+}
+
 pub(super) fn is_name(text: &str) -> bool {
     (1..=128).contains(&text.len()) && is_visible_ascii(text.as_bytes())
 }
@@ -31,6 +49,11 @@ pub(super) fn is_name(text: &str) -> bool {
 /// Whether the text is a token (RFC 9110, 5.6.2).
 pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+/// Whether the text is a standard method in another case than its own.
+pub(super) fn is_miscased_method(text: &str) -> bool {
+    STANDARD_METHODS.iter().any(|method| text != *method && text.eq_ignore_ascii_case(method))
 }
 
 /// Returns the name in lower case, if it can name a header with a credential of its own.

@@ -1,40 +1,60 @@
 //! From a place in the JSON text to the path of the value there: read again only where something is wrong.
 
+use super::path::Shown;
+
+/// A step from a value into one that it holds.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Step {
+    /// To the item of an array with that number.
+    Item(usize),
+    /// To the field of an object with that number and name.
+    Field(usize, String),
+}
+
 /// What the text has been inside of so far.
 enum Container<'a> {
     /// With the number of the item.
     Array(usize),
-    /// With the name of the field as it is written, in its quotes; empty where it is still to come.
-    Object(&'a [u8]),
+    /// With the number of the field, and its name as it is written, in its quotes; empty where it is still to come.
+    Object(usize, &'a [u8]),
 }
 
-/// Returns the path, as in `consumers[1].keys[0]`, of the value or name that ends or is about to begin at that line
-/// and column, both as `serde_json` counts them; empty for the document as a whole.
+/// Returns the way to the value or name that ends or is about to begin at that line and column, both as `serde_json`
+/// counts them; empty for the document as a whole.
 ///
 /// The text up to there must be JSON.
-pub(super) fn path_at(json: &[u8], line: usize, column: usize) -> String {
+pub(super) fn steps_to(json: &[u8], line: usize, column: usize) -> Vec<Step> {
     let mut inside: Vec<Container<'_>> = Vec::new();
     let mut rest = before(json, line, column);
     while let Some((byte, after)) = rest.split_first() {
         let (token, after) = if *byte == b'"' { split_string(rest) } else { (&[][..], after) };
         rest = after;
         match (byte, inside.last_mut()) {
-            (b'{', _) => inside.push(Container::Object(&[])),
+            (b'{', _) => inside.push(Container::Object(0, &[])),
             (b'[', _) => inside.push(Container::Array(0)),
             (b'}' | b']', _) => {
                 inside.pop();
             }
             (b',', Some(Container::Array(item))) => *item += 1,
-            (b',', Some(Container::Object(name))) => *name = &[],
-            (b'"', Some(Container::Object(name))) if name.is_empty() => *name = token,
+            (b',', Some(Container::Object(field, name))) => (*field, *name) = (*field + 1, &[]),
+            (b'"', Some(Container::Object(_, name))) if name.is_empty() => *name = token,
             _ => {}
         }
     }
-    inside.iter().fold(String::new(), |path, container| match container {
-        Container::Array(item) => format!("{path}[{item}]"),
-        Container::Object([]) => path,
-        Container::Object(name) if path.is_empty() => unescaped(name),
-        Container::Object(name) => path + "." + &unescaped(name),
+    let step = |container| match container {
+        Container::Array(item) => Some(Step::Item(item)),
+        Container::Object(_, []) => None,
+        Container::Object(field, name) => Some(Step::Field(field, unescaped(name))),
+    };
+    inside.into_iter().filter_map(step).collect()
+}
+
+/// Writes the path, as in `consumers[1].keys[0]`.
+pub(super) fn path(steps: &[Step]) -> String {
+    steps.iter().fold(String::new(), |path, step| match step {
+        Step::Item(item) => format!("{path}[{item}]"),
+        Step::Field(_, name) if path.is_empty() => Shown(name).to_string(),
+        Step::Field(_, name) => format!("{path}.{}", Shown(name)),
     })
 }
 
@@ -67,6 +87,10 @@ mod tests {
     use super::super::wire::Configuration;
     use super::*;
 
+    fn path_at(json: &[u8], line: usize, column: usize) -> String {
+        path(&steps_to(json, line, column))
+    }
+
     #[test]
     fn a_value_has_the_path_to_it() {
         let json = br#"{"a": [{"b,}\"": 1, "c\u0041": [2, 3]}, 4], "": "d", "e": 6}"#;
@@ -74,7 +98,7 @@ mod tests {
             let text = std::str::from_utf8(json).unwrap();
             path_at(json, 1, text.find(until).unwrap() + until.len())
         };
-        assert_eq!(path(": 1"), r#"a[0].b,}""#);
+        assert_eq!(path(": 1"), r#"a[0]."b,}\"""#);
         assert_eq!(path(r#""c\u0041""#), "a[0].cA");
         assert_eq!(path("[2"), "a[0].cA[0]");
         assert_eq!(path(", 3"), "a[0].cA[1]");
@@ -82,9 +106,11 @@ mod tests {
         assert_eq!(path("3]}"), "a[0]");
         assert_eq!(path("}, 4"), "a[1]");
         assert_eq!(path("4]"), "a");
-        assert_eq!(path(r#""d""#), "");
+        assert_eq!(path(r#""d""#), r#""""#);
         assert_eq!(path(r#""e": "#), "e");
         assert_eq!(path("6}"), "");
+        let steps = steps_to(json, 1, json.len() - 1);
+        assert_eq!(steps, [Step::Field(2, "e".to_owned())]);
         assert_eq!(path_at(json, 1, 0), "");
         assert_eq!(path_at(json, 9, 9), "");
     }

@@ -13,6 +13,8 @@ use crate::provider::{CUSTOM, PROFILES};
 
 /// What a consumer, a key id or a provider may be called.
 pub(super) const NAME: &str = "^[!-~]{1,128}$";
+/// The beginning of a key.
+pub(super) const VISIBLE: &str = "^[!-~]+$";
 /// A token (RFC 9110, 5.6.2): the name of a header or cookie, a scheme.
 pub(super) const TOKEN: &str = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
 /// A time with its unit.

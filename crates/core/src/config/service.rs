@@ -5,9 +5,12 @@ use std::time::Duration;
 use super::consumers::header_secret;
 use super::findings::Findings;
 use super::names::{EXPECTED_HEADER, EXPECTED_TOKEN, credential_header, is_name, is_token};
+use super::path::Path;
 use super::{Environment, wire};
 use crate::request::is_visible_ascii;
 use crate::verify::{SendAs, VerificationService};
+
+const PATH: Path<'static> = Path::Top("verification_service");
 
 /// Checks the service; what is left out has a default that suits a LiteLLM in the same cluster.
 pub(super) fn check(
@@ -15,33 +18,31 @@ pub(super) fn check(
     environment: Environment<'_>,
     findings: &mut Findings,
 ) -> Option<VerificationService> {
-    let path = "verification_service";
+    let path = PATH;
     if !is_name(&wire.cluster) {
-        findings.error(format_args!("{path}.cluster"), "expected the name of a cluster");
+        findings.error(path.field("cluster"), "expected the name of a cluster");
     }
     let authority = wire.authority.unwrap_or_else(|| wire.cluster.clone());
     if !is_name(&authority) {
-        findings.error(format_args!("{path}.authority"), "expected a host name");
+        findings.error(path.field("authority"), "expected a host name");
     }
     if !wire.path.starts_with('/') || !is_visible_ascii(wire.path.as_bytes()) || wire.path.contains('#') {
-        findings.error(format_args!("{path}.path"), "expected a path that starts with /");
+        findings.error(path.field("path"), "expected a path that starts with /");
     }
     if wire.consumer_from.as_ref().is_some_and(|pointer| !pointer.starts_with('/')) {
-        findings.error(format_args!("{path}.consumer_from"), "expected a JSON pointer, such as /info/key_alias");
+        findings.error(path.field("consumer_from"), "expected a JSON pointer, such as /info/key_alias");
     }
     let service_key =
-        wire.service_key.and_then(|key| header_secret(key, &format!("{path}.service_key"), environment, findings));
+        wire.service_key.and_then(|key| header_secret(key, path.field("service_key"), environment, findings));
     let send_as = send_as(wire.send_as, findings);
     if service_key.is_some() && matches!(&send_as, Some(SendAs::Header(name, _)) if **name == *"authorization") {
-        findings.error(
-            format_args!("{path}.service_key"),
-            "expected the candidate in another header: both go into authorization",
-        );
+        findings
+            .error(path.field("service_key"), "expected the candidate in another header: both go into authorization");
     }
-    let mut duration = |field: &str, text: Option<Box<str>>, default: Duration| {
+    let mut duration = |field: &'static str, text: Option<Box<str>>, default: Duration| {
         let read = text.map_or(Some(default), |text| duration(&text));
         if read.is_none() {
-            findings.error(format_args!("{path}.{field}"), "expected a time up to one day, such as 500ms, 2s, 5m");
+            findings.error(path.field(field), "expected a time up to one day, such as 500ms, 2s, 5m");
         }
         read
     };
@@ -49,12 +50,12 @@ pub(super) fn check(
     let cache_ttl = duration("cache_ttl", wire.cache_ttl, Duration::from_secs(60));
     let negative_cache_ttl = duration("negative_cache_ttl", wire.negative_cache_ttl, Duration::from_secs(5));
     if timeout.is_some_and(|timeout| timeout.is_zero()) {
-        findings.error(format_args!("{path}.timeout"), "expected a time longer than none");
+        findings.error(path.field("timeout"), "expected a time longer than none");
     }
-    let mut count = |field: &str, number: Option<f64>, default: usize, most: usize| {
+    let mut count = |field: &'static str, number: Option<f64>, default: usize, most: usize| {
         let read = number.map_or(Some(default), |number| whole(number, most));
         if read.is_none() {
-            findings.error(format_args!("{path}.{field}"), format!("expected a whole number from 1 to {most}"));
+            findings.error(path.field(field), &format!("expected a whole number from 1 to {most}"));
         }
         read
     };
@@ -76,22 +77,22 @@ pub(super) fn check(
 }
 
 fn send_as(wire: wire::SendAs, findings: &mut Findings) -> Option<SendAs> {
-    let path = "verification_service.send_as";
+    let path = PATH.field("send_as");
     match (wire.sha256_query, wire.header, wire.scheme) {
         (Some(parameter), None, None) => {
             let fits = is_token(&parameter) && !parameter.contains(['&', '#', '%', '+']);
             if !fits {
-                findings.error(format_args!("{path}.sha256_query"), "expected the name of a parameter");
+                findings.error(path.field("sha256_query"), "expected the name of a parameter");
             }
             fits.then_some(SendAs::Sha256Query(parameter))
         }
         (None, Some(header), scheme) => {
             let name = credential_header(&header);
             if name.is_none() {
-                findings.error(format_args!("{path}.header"), EXPECTED_HEADER);
+                findings.error(path.field("header"), EXPECTED_HEADER);
             }
             if scheme.as_deref().is_some_and(|scheme| !is_token(scheme)) {
-                findings.error(format_args!("{path}.scheme"), EXPECTED_TOKEN);
+                findings.error(path.field("scheme"), EXPECTED_TOKEN);
             }
             name.map(|name| SendAs::Header(name, scheme.map(Into::into)))
         }

@@ -4,7 +4,7 @@
 
 use serde::Deserialize;
 
-use super::forms::{HexDigest, Named, objects};
+use super::forms::{HexDigest, Named, not_null, objects};
 #[cfg(not(target_family = "wasm"))]
 use super::schema;
 use crate::policy::{Byok, Mode};
@@ -35,6 +35,8 @@ pub(super) struct Configuration {
     /// Only watch: everything is decided and recorded, nothing is changed and nobody refused.
     pub(super) shadow: bool,
     /// Where a proxy key may ride, in this order. Default: `x-litellm-api-key`, `authorization` with `Bearer`, `x-api-key`, then the places of the configured providers.
+    #[serde(deserialize_with = "not_null")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Vec<KeySource>"))]
     pub(super) key_sources: Option<Vec<KeySource>>,
     /// Who may call, and by which keys they are known.
     #[cfg_attr(not(target_family = "wasm"), schemars(extend("default" = [])))]
@@ -44,6 +46,8 @@ pub(super) struct Configuration {
     /// Whether a client's own provider credential is used: `byok` is `preferred` where nothing else is said, else `off`.
     pub(super) forward_llm_provider_auth_headers: bool,
     /// The upstream APIs, by names of your own. Default: one, `anthropic`.
+    #[serde(deserialize_with = "not_null")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Named<Provider>"))]
     pub(super) providers: Option<Named<Provider>>,
     /// The provider of requests that no route assigns; required where there are several.
     pub(super) default_provider: Option<String>,
@@ -91,6 +95,8 @@ pub(super) struct Consumer {
     #[cfg_attr(not(target_family = "wasm"), schemars(regex(pattern = schema::NAME)))]
     pub(super) name: Box<str>,
     /// The names of the providers that it may reach. Default: all.
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Vec<Box<str>>"))]
     pub(super) providers: Option<Vec<Box<str>>>,
     /// Before what route and provider say.
     pub(super) byok: Option<Byok>,
@@ -142,13 +148,18 @@ pub(super) struct Provider {
     /// Whether Anthropic OAuth tokens count as client credentials. Default: true unless `byok` is `off`.
     pub(super) oauth: Option<bool>,
     /// A client key that starts with none of them is not one; an empty list takes any value. Default: by profile.
+    #[serde(deserialize_with = "not_null")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Vec<Box<str>>", inner(regex(pattern = schema::VISIBLE))))]
     pub(super) client_key_prefixes: Option<Vec<Box<str>>>,
     /// The Envoy clusters that may receive this provider's credentials. Default: all.
-    #[cfg_attr(not(target_family = "wasm"), schemars(length(min = 1)))]
+    #[serde(deserialize_with = "not_null")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Vec<Box<str>>", length(min = 1), inner(length(min = 1))))]
     pub(super) clusters: Option<Vec<Box<str>>>,
     /// The key that the gateway pays with.
     pub(super) deployment_key: Option<SecretSource>,
     /// With the profile `custom`, and there required: its credential headers, in order.
+    #[serde(deserialize_with = "not_null")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Vec<CredentialHeader>"))]
     pub(super) headers: Option<Vec<CredentialHeader>>,
 }
 
@@ -190,6 +201,8 @@ pub(super) struct Route {
     /// Before what the provider says.
     pub(super) byok: Option<Byok>,
     /// The names of the consumers who may pass; with mode `on` alone. Default: all.
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Vec<Box<str>>"))]
     pub(super) consumers: Option<Vec<Box<str>>>,
     /// Whether the proxy key is kept from the next hop. Default: the top level's.
     pub(super) hide_credentials: Option<bool>,
@@ -201,15 +214,20 @@ pub(super) struct Route {
 #[serde(remote = "Self", default, deny_unknown_fields)]
 pub(super) struct Match {
     /// The whole path; one trailing slash does not count.
-    #[cfg_attr(not(target_family = "wasm"), schemars(regex(pattern = "^/")))]
+    #[serde(deserialize_with = "not_null")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "String", regex(pattern = "^/[^*]*$")))]
     pub(super) path: Option<String>,
     /// Whole segments at the beginning of the path.
-    #[cfg_attr(not(target_family = "wasm"), schemars(regex(pattern = "^/")))]
+    #[serde(deserialize_with = "not_null")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "String", regex(pattern = "^/[^*]*$")))]
     pub(super) path_prefix: Option<String>,
     /// A host without port; `*.example.com` takes all names below.
+    #[serde(deserialize_with = "not_null")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "String"))]
     pub(super) host: Option<String>,
     /// Any of these.
-    #[cfg_attr(not(target_family = "wasm"), schemars(length(min = 1)))]
+    #[serde(deserialize_with = "not_null")]
+    #[cfg_attr(not(target_family = "wasm"), schemars(with = "Vec<Box<str>>", length(min = 1)))]
     pub(super) methods: Option<Vec<Box<str>>>,
 }
 

@@ -7,12 +7,13 @@ mod request;
 mod story;
 
 use std::ffi::OsStr;
-use std::io::Write as _;
 
 use super::args::{Explain, Format};
 use super::check::{Environment, Plugin, examine, plugins, written};
 use super::finding::Finding;
+use super::output::{Text, json_to_stdout};
 use super::{End, Failure, World, document, read};
+use crate::config::Shown;
 use crate::decide::{Circumstances, Decision, decide};
 use crate::policy::Policy;
 use crate::request::RequestHeaders;
@@ -41,15 +42,15 @@ pub(super) fn command(arguments: &Explain, world: &World) -> Result<End, Failure
     }
     let mut explanation = Explanation::new(&policy, &request, &circumstances);
     if !unset.is_empty() {
-        explanation.notes.push(format!("not set here, and stood in for: {}", unset.join(", ")));
+        let names: Vec<String> = unset.iter().map(|name| Shown(name).to_string()).collect();
+        explanation.notes.push(format!("not set here, and stood in for: {}", names.join(", ")));
     }
     if assumed && let Some(cluster) = &cluster {
         explanation.notes.push(format!("Envoy is taken to choose the cluster {cluster}; --cluster says otherwise"));
     }
-    let mut out = anstream::stdout().lock();
     match arguments.format {
-        Format::Text => write!(out, "{}", explanation.to_text())?,
-        Format::Json => writeln!(out, "{}", explanation.to_json())?,
+        Format::Text => explanation.text().to_stdout()?,
+        Format::Json => json_to_stdout(&(explanation.to_json() + "\n"))?,
     }
     Ok(End::Good)
 }
@@ -95,10 +96,11 @@ fn load(arguments: &Explain, file: &str, world: &World) -> Result<Option<(Policy
     let (configuration, to_file) = written(holder, &text).map_err(syntax)?;
     let environment = Environment::new(world, &plugin.variables);
     let verdict = examine(&configuration, &|name| environment.value(name));
+    let mut text = Text::default();
     for error in verdict.errors {
-        let shown = Finding { at: error.at.map(&to_file), ..error };
-        writeln!(anstream::stderr(), "{}", shown.render(file))?;
+        Finding { at: error.at.map(&to_file), ..error }.render(file, &mut text);
     }
+    text.to_stderr()?;
     Ok(verdict.loaded.map(|loaded| (loaded.policy, environment.unset())))
 }
 

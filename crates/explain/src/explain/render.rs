@@ -1,15 +1,18 @@
 //! An explanation as text for people.
 
-use std::fmt::Write as _;
-
 use anstyle::{AnsiColor, Style};
 
 use super::story::{Explanation, Told};
+use crate::cli::output::Text;
 
 impl Explanation {
     /// Returns the explanation as text, with the colours of a terminal.
     pub fn to_text(&self) -> String {
-        let mut text = Text(String::new());
+        self.text().into_string()
+    }
+
+    pub(in crate::cli) fn text(&self) -> Text {
+        let mut text = Table::default();
         text.line("request", &self.request);
         text.line("route", &self.route);
         text.told("candidates", &self.candidates);
@@ -24,7 +27,8 @@ impl Explanation {
             _ => AnsiColor::Red,
         };
         let loud = colour.on_default().bold();
-        text.line("decision", &format!("{loud}{decision}{loud:#} ({reason})").replace(" ()", ""));
+        let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+        text.head("decision").styled(loud, decision).add(&reason).end_line();
         if let Some(answer) = &self.refusal {
             text.line("answer", &format!("{}, {}", answer.status, answer.details));
             let headers: Vec<Vec<String>> =
@@ -67,17 +71,22 @@ fn borrowed(rows: &[Vec<String>]) -> Vec<Vec<&str>> {
     rows.iter().map(|row| row.iter().map(String::as_str).collect()).collect()
 }
 
-struct Text(String);
+/// Lines with a head in a column of its own.
+#[derive(Default)]
+struct Table(Text);
 
-impl Text {
+impl Table {
+    fn head(&mut self, head: &str) -> &mut Text {
+        self.0.styled(Style::new().bold(), &format!("{head:<11}")).add("  ")
+    }
+
     fn line(&mut self, head: &str, rest: &str) {
-        let bold = Style::new().bold();
-        // Writing to a `String` does not fail.
-        let _ = if head.is_empty() {
-            writeln!(self.0, "{:13}{rest}", "")
+        if head.is_empty() {
+            self.0.add(&format!("{:13}", ""));
         } else {
-            writeln!(self.0, "{bold}{head:<11}{bold:#}  {rest}")
-        };
+            self.head(head);
+        }
+        self.0.add(rest).end_line();
     }
 
     /// Writes rows under one head, each column as wide as its widest cell.

@@ -41,8 +41,9 @@ impl Request {
                 continue;
             }
             // Envoy joins these before any filter sees them; other names repeat.
-            let earlier = lines.iter_mut().find(|(earlier, _)| name == b"authorization" && *earlier == name);
-            match earlier {
+            let joined =
+                if name == b"authorization" { lines.iter_mut().find(|(earlier, _)| *earlier == name) } else { None };
+            match joined {
                 Some((_, joined)) => {
                     joined.push(b',');
                     joined.extend_from_slice(value);

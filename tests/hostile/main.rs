@@ -1,0 +1,34 @@
+//! Attacks with many requests at once against the module in a real Envoy: no crash, no request without an answer, good
+//! clients served, memory bounded.
+//!
+//! `HOSTILE_ROUNDS` (default 1) says how often each attack is repeated against the same Envoy.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops where it fails"
+)]
+
+#[path = "../corpus/mod.rs"]
+mod corpus;
+#[path = "../gateway/mod.rs"]
+mod gateway;
+#[allow(dead_code, reason = "each runner uses its part")]
+#[path = "../service/issuer.rs"]
+mod issuer;
+#[path = "../module/mod.rs"]
+mod module;
+#[allow(dead_code, reason = "each runner uses its part")]
+#[path = "../service/scene.rs"]
+mod scene;
+
+mod attack;
+mod good_clients;
+mod stage;
+
+mod departed;
+mod large_headers;
+mod many_waiters;
+mod outage;
+mod sustained;
