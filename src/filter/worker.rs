@@ -220,7 +220,8 @@ impl Worker {
             };
             let service = self.policy.verification_service().ok_or(HostError)?;
             let digest = question.digest;
-            let asked = self.inquiries.borrow_mut().ask(question, context_id, service, clock()?);
+            let waiting = self.waiting.borrow().len();
+            let asked = self.inquiries.borrow_mut().ask(question, context_id, waiting, service, clock()?);
             answers = circumstances.answers;
             match asked {
                 Asked::Cached(answer) => {

@@ -18,8 +18,6 @@ pub struct Inquiries {
     open: HashMap<KeyDigest, Inquiry>,
     /// How many of the open questions any request waits for.
     awaited: usize,
-    /// How many requests wait.
-    waiting: usize,
 }
 
 struct Inquiry {
@@ -42,19 +40,27 @@ pub enum Asked {
 }
 
 impl Inquiries {
-    /// Asks for `waiter`, a number that identifies its request; a request waits for one answer at a time.
+    /// Asks for `waiter`, a number that identifies its request; a request waits for one answer at a time. `waiting` is how
+    /// many requests of the worker wait already, including those whose answer has come and that have not continued yet.
     ///
     /// A call cannot be cancelled. One that no request waits for any more does not count against `max_in_flight`, so that
     /// clients who leave keep nobody else out; together there are at most twice as many.
-    pub fn ask(&mut self, question: Question, waiter: u32, service: &VerificationService, now: Timestamp) -> Asked {
+    pub fn ask(
+        &mut self,
+        question: Question,
+        waiter: u32,
+        waiting: usize,
+        service: &VerificationService,
+        now: Timestamp,
+    ) -> Asked {
         if let Some(answer) = self.cache.find(question.digest, now) {
             return Asked::Cached(answer);
         }
-        if self.waiting >= MAX_WAITING {
+        if waiting >= MAX_WAITING {
             return Asked::Overflow;
         }
         let under_way = self.open.len();
-        let asked = match self.open.get_mut(&question.digest) {
+        match self.open.get_mut(&question.digest) {
             Some(inquiry) => {
                 self.awaited += usize::from(inquiry.waiting.is_empty());
                 inquiry.waiting.push(waiter);
@@ -66,10 +72,8 @@ impl Inquiries {
                 self.open.insert(question.digest, inquiry);
                 Asked::New
             }
-            None => return Asked::Overflow,
-        };
-        self.waiting += 1;
-        asked
+            None => Asked::Overflow,
+        }
     }
 
     /// Returns what is still to be sent; each request is returned once.
@@ -91,7 +95,6 @@ impl Inquiries {
         self.cache.insert(digest, answer, service, now);
         let waiters = self.open.remove(&digest).map(|inquiry| inquiry.waiting).unwrap_or_default();
         self.awaited -= usize::from(!waiters.is_empty());
-        self.waiting -= waiters.len();
         waiters
     }
 
@@ -100,7 +103,6 @@ impl Inquiries {
         let Some(inquiry) = self.open.get_mut(&digest) else { return };
         let Some(at) = inquiry.waiting.iter().position(|waiting| *waiting == waiter) else { return };
         inquiry.waiting.remove(at);
-        self.waiting -= 1;
         if inquiry.waiting.is_empty() {
             self.awaited -= 1;
             if inquiry.unsent.is_some() {
@@ -143,48 +145,48 @@ mod tests {
     #[test]
     fn equal_questions_share_one_call() {
         let mut inquiries = Inquiries::default();
-        assert!(matches!(inquiries.ask(question("a"), 0, &service(), NOW), Asked::New));
+        assert!(matches!(inquiries.ask(question("a"), 0, 0, &service(), NOW), Asked::New));
         for waiter in 1..3 {
-            assert!(matches!(inquiries.ask(question("a"), waiter, &service(), NOW), Asked::Shared));
+            assert!(matches!(inquiries.ask(question("a"), waiter, 0, &service(), NOW), Asked::Shared));
         }
         assert_eq!(inquiries.unsent().len(), 1);
-        assert!(matches!(inquiries.ask(question("a"), 3, &service(), NOW), Asked::Shared));
+        assert!(matches!(inquiries.ask(question("a"), 3, 0, &service(), NOW), Asked::Shared));
         assert_eq!(inquiries.unsent().len(), 0);
         let digest = question("a").digest;
         inquiries.leave(digest, 0);
         assert_eq!(inquiries.answered(digest, &Answer::NotAKey, &service(), NOW), [1, 2, 3]);
-        assert!(matches!(inquiries.ask(question("a"), 4, &service(), NOW), Asked::Cached(Answer::NotAKey)));
+        assert!(matches!(inquiries.ask(question("a"), 4, 0, &service(), NOW), Asked::Cached(Answer::NotAKey)));
     }
 
     #[test]
     fn there_are_never_more_calls_than_allowed() {
         let mut inquiries = Inquiries::default();
         for secret in ["a", "b"] {
-            assert!(matches!(inquiries.ask(question(secret), 0, &service(), NOW), Asked::New));
+            assert!(matches!(inquiries.ask(question(secret), 0, 0, &service(), NOW), Asked::New));
         }
-        assert!(matches!(inquiries.ask(question("c"), 0, &service(), NOW), Asked::Overflow));
+        assert!(matches!(inquiries.ask(question("c"), 0, 0, &service(), NOW), Asked::Overflow));
         inquiries.answered(question("a").digest, &Answer::Unavailable, &service(), NOW);
-        assert!(matches!(inquiries.ask(question("a"), 0, &service(), NOW), Asked::New));
+        assert!(matches!(inquiries.ask(question("a"), 0, 0, &service(), NOW), Asked::New));
     }
 
     #[test]
     fn a_question_that_nobody_waits_for_is_not_sent_but_one_that_is_sent_stays_open() {
         let mut inquiries = Inquiries::default();
-        inquiries.ask(question("a"), 0, &service(), NOW);
+        inquiries.ask(question("a"), 0, 0, &service(), NOW);
         inquiries.leave(question("a").digest, 0);
         assert_eq!(inquiries.unsent().len(), 0);
-        inquiries.ask(question("b"), 1, &service(), NOW);
+        inquiries.ask(question("b"), 1, 0, &service(), NOW);
         assert_eq!(inquiries.unsent().len(), 1);
         inquiries.leave(question("b").digest, 1);
-        assert!(matches!(inquiries.ask(question("b"), 2, &service(), NOW), Asked::Shared));
+        assert!(matches!(inquiries.ask(question("b"), 2, 0, &service(), NOW), Asked::Shared));
         assert_eq!(inquiries.unsent().len(), 0);
     }
 
     #[test]
     fn calls_of_clients_who_left_keep_nobody_out_and_are_bounded_too() {
         let mut inquiries = Inquiries::default();
-        let mut ask_and_send = |inquiries: &mut Inquiries, secret: &str| {
-            let asked = inquiries.ask(question(secret), 0, &service(), NOW);
+        let ask_and_send = |inquiries: &mut Inquiries, secret: &str| {
+            let asked = inquiries.ask(question(secret), 0, 0, &service(), NOW);
             inquiries.unsent();
             matches!(asked, Asked::New | Asked::Shared)
         };
@@ -206,19 +208,9 @@ mod tests {
     #[test]
     fn a_bounded_number_of_requests_waits() {
         let mut inquiries = Inquiries::default();
-        let digest = question("a").digest;
-        let waits = |inquiries: &mut Inquiries, waiter| {
-            !matches!(inquiries.ask(question("a"), waiter, &service(), NOW), Asked::Overflow)
-        };
-        let most = u32::try_from(MAX_WAITING).unwrap();
-        assert!((0..most).all(|waiter| waits(&mut inquiries, waiter)));
-        assert!(!waits(&mut inquiries, most));
-        inquiries.leave(digest, 7);
-        // Leaving twice makes no room for two.
-        inquiries.leave(digest, 7);
-        assert!(waits(&mut inquiries, most));
-        assert!(!waits(&mut inquiries, most + 1));
-        assert_eq!(inquiries.answered(digest, &Answer::NotAKey, &service(), NOW).len(), MAX_WAITING);
-        assert!(matches!(inquiries.ask(question("b"), 0, &service(), NOW), Asked::New));
+        let mut ask = |secret, waiting| inquiries.ask(question(secret), 0, waiting, &service(), NOW);
+        assert!(matches!(ask("a", MAX_WAITING - 1), Asked::New));
+        assert!(matches!(ask("a", MAX_WAITING), Asked::Overflow));
+        assert!(matches!(ask("a", MAX_WAITING - 1), Asked::Shared));
     }
 }
