@@ -76,7 +76,7 @@ fn start() -> Envoy {
 
     let tags = fs::read_to_string(xtask::root().join(TAGS)).expect("a readable file");
     let options = Options {
-        environment: vec![("ANTHROPIC_API_KEY".to_owned(), "sk-ant-api03-EXAMPLE-deployment".to_owned())],
+        environment: vec![("ANTHROPIC_API_KEY".to_owned(), "sk-ant-api03-EXAMPLE-deployment".into())],
         log_level: "warning".to_owned(),
         arguments: vec!["--config-yaml".to_owned(), tags],
         ..Options::default()

@@ -3,13 +3,15 @@
 
 use std::collections::BTreeSet;
 
+/// What one server does to a path.
+type Step = fn(&[u8]) -> Vec<u8>;
+
 /// More steps than any chain of servers takes with the paths of the tests.
 const MAX_PATHS: usize = 2_000;
 
 /// Returns every path that some chain of servers arrives at, the path as sent included.
 pub(crate) fn served(path: &[u8]) -> BTreeSet<Vec<u8>> {
-    let steps: [fn(&[u8]) -> Vec<u8>; 5] =
-        [decode_once, resolve_dots, merge_slashes, cut_parameters, backslashes_to_slashes];
+    let steps: [Step; 5] = [decode_once, resolve_dots, merge_slashes, cut_parameters, backslashes_to_slashes];
     let mut served = BTreeSet::from([path.to_vec()]);
     let mut new = vec![path.to_vec()];
     while let Some(path) = new.pop() {
@@ -78,8 +80,10 @@ fn merge_slashes(path: &[u8]) -> Vec<u8> {
 }
 
 fn cut_parameters(path: &[u8]) -> Vec<u8> {
-    let segments: Vec<&[u8]> =
-        path.split(|byte| *byte == b'/').map(|segment| segment.split(|byte| *byte == b';').next().unwrap()).collect();
+    let segments: Vec<&[u8]> = path
+        .split(|byte| *byte == b'/')
+        .map(|segment| segment.split(|byte| *byte == b';').next().unwrap_or_default())
+        .collect();
     segments.join(&b'/')
 }
 
