@@ -39,12 +39,12 @@ impl fmt::Display for Warning {
 
 /// All that was found so far.
 #[derive(Default)]
-pub(super) struct Findings {
+pub(super) struct Diagnostics {
     pub(super) errors: Vec<ConfigError>,
     pub(super) warnings: Vec<Warning>,
 }
 
-impl Findings {
+impl Diagnostics {
     // One copy of the code in the module, not one at each of its many callers.
     #[inline(never)]
     pub(super) fn error(&mut self, path: Path<'_>, message: &str) {

@@ -45,7 +45,7 @@ impl fmt::Display for Path<'_> {
 ///
 /// A name looks like a secret if it is longer than 64 bytes, if a word in it begins as the keys of vendors do, or if 20
 /// letters and digits follow each other with a digit among them.
-pub(crate) struct Shown<'a>(pub(crate) &'a str);
+pub struct Shown<'a>(pub &'a str);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,7 +4,7 @@ use super::path::Shown;
 
 /// A step from a value into one that it holds.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Step {
+pub enum Step {
     /// To the item of an array with that number.
     Item(usize),
     /// To the field of an object with that number and name.

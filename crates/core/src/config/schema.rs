@@ -6,10 +6,10 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
-use super::forms::{HexDigest, Named, Words};
+use super::de::{HexDigest, Named, Words};
 use super::wire;
-use crate::policy::{Byok, Mode};
-use crate::provider::{CUSTOM, PROFILES};
+use crate::model::{Byok, Mode};
+use crate::providers::{CUSTOM, PROFILES};
 
 /// What a consumer, a key id or a provider may be called.
 pub(super) const NAME: &str = "^[!-~]{1,128}$";
@@ -24,7 +24,7 @@ pub(super) const DURATION: &str = "^[0-9]+(ms|s|m|h)$";
 ///
 /// All that the filter takes is valid by it. Of what the filter refuses it knows no rules between fields: names that
 /// refer to nothing or repeat, secrets that repeat or are not set, modes that let nobody pass.
-pub(crate) fn schema() -> Value {
+pub fn schema() -> Value {
     let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<wire::Configuration>();
     schema.insert("title".to_owned(), "byok-filter".into());
     let mut schema = schema.to_value();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::policy::Policy;
+use crate::model::Policy;
 
 /// What a log must not show, with the part that it is known by.
 fn sentinels() -> Vec<(String, &'static str)> {
@@ -56,7 +56,7 @@ fn neither_a_secret_nor_a_control_character_is_in_any_error_or_warning() {
         for place in &places {
             for changed in changes(place, &sentinel) {
                 for variable in [None, Some("from-environment"), Some(&*sentinel)] {
-                    let (errors, warnings) = findings(&changed, variable);
+                    let (errors, warnings) = diagnostics(&changed, variable);
                     for finding in errors.iter().chain(&warnings) {
                         assert!(!finding.contains(part), "{place}: {finding:?}");
                         let unsafe_character = |character: char| !matches!(character, ' '..='~' | '…');
@@ -96,7 +96,7 @@ fn changes(place: &str, sentinel: &str) -> Vec<Value> {
     changed
 }
 
-fn findings(configuration: &Value, variable: Option<&str>) -> (Vec<String>, Vec<String>) {
+fn diagnostics(configuration: &Value, variable: Option<&str>) -> (Vec<String>, Vec<String>) {
     let environment = |_: &str| variable.map(str::to_owned);
     match Policy::from_json(configuration.to_string(), &environment) {
         Ok(loaded) => (Vec::new(), loaded.warnings.iter().map(ToString::to_string).collect()),

@@ -1,14 +1,16 @@
-//! `verification_service`: who is asked about keys that are not listed.
+//! `verification_service`: who is asked about keys that the configuration does not list.
 
 use std::time::Duration;
 
 use super::consumers::header_secret;
-use super::findings::Findings;
+use crate::config::diagnostics::Diagnostics;
 use super::names::{EXPECTED_HEADER, EXPECTED_TOKEN, credential_header, is_name, is_token};
-use super::path::Path;
-use super::{Environment, wire};
-use crate::request::is_visible_ascii;
-use crate::verify::{SendAs, VerificationService};
+use crate::config::path::Path;
+use super::Environment;
+use crate::config::wire;
+use crate::http::is_visible_ascii;
+use crate::model::{SendAs, VerificationService};
+use crate::providers::NEVER_LOOKED_UP;
 
 const PATH: Path<'static> = Path::Top("verification_service");
 
@@ -16,33 +18,33 @@ const PATH: Path<'static> = Path::Top("verification_service");
 pub(super) fn check(
     wire: wire::VerificationService,
     environment: Environment<'_>,
-    findings: &mut Findings,
+    diagnostics: &mut Diagnostics,
 ) -> Option<VerificationService> {
     let path = PATH;
     if !is_name(&wire.cluster) {
-        findings.error(path.field("cluster"), "expected the name of a cluster");
+        diagnostics.error(path.field("cluster"), "expected the name of a cluster");
     }
     let authority = wire.authority.unwrap_or_else(|| wire.cluster.clone());
     if !is_name(&authority) {
-        findings.error(path.field("authority"), "expected a host name");
+        diagnostics.error(path.field("authority"), "expected a host name");
     }
     if !wire.path.starts_with('/') || !is_visible_ascii(wire.path.as_bytes()) || wire.path.contains('#') {
-        findings.error(path.field("path"), "expected a path that starts with /");
+        diagnostics.error(path.field("path"), "expected a path that starts with /");
     }
     if wire.consumer_from.as_ref().is_some_and(|pointer| !pointer.starts_with('/')) {
-        findings.error(path.field("consumer_from"), "expected a JSON pointer, such as /info/key_alias");
+        diagnostics.error(path.field("consumer_from"), "expected a JSON pointer, such as /info/key_alias");
     }
     let service_key =
-        wire.service_key.and_then(|key| header_secret(key, path.field("service_key"), environment, findings));
-    let send_as = send_as(wire.send_as, findings);
+        wire.service_key.and_then(|key| header_secret(key, path.field("service_key"), environment, diagnostics));
+    let send_as = send_as(wire.send_as, diagnostics);
     if service_key.is_some() && matches!(&send_as, Some(SendAs::Header(name, _)) if **name == *"authorization") {
-        findings
+        diagnostics
             .error(path.field("service_key"), "expected the candidate in another header: both go into authorization");
     }
     let mut duration = |field: &'static str, text: Option<Box<str>>, default: Duration| {
         let read = text.map_or(Some(default), |text| duration(&text));
         if read.is_none() {
-            findings.error(path.field(field), "expected a time up to one day, such as 500ms, 2s, 5m");
+            diagnostics.error(path.field(field), "expected a time up to one day, such as 500ms, 2s, 5m");
         }
         read
     };
@@ -50,12 +52,12 @@ pub(super) fn check(
     let cache_ttl = duration("cache_ttl", wire.cache_ttl, Duration::from_secs(60));
     let negative_cache_ttl = duration("negative_cache_ttl", wire.negative_cache_ttl, Duration::from_secs(5));
     if timeout.is_some_and(|timeout| timeout.is_zero()) {
-        findings.error(path.field("timeout"), "expected a time longer than none");
+        diagnostics.error(path.field("timeout"), "expected a time longer than none");
     }
     let mut count = |field: &'static str, number: Option<f64>, default: usize, most: usize| {
         let read = number.map_or(Some(default), |number| whole(number, most));
         if read.is_none() {
-            findings.error(path.field(field), &format!("expected a whole number from 1 to {most}"));
+            diagnostics.error(path.field(field), &format!("expected a whole number from 1 to {most}"));
         }
         read
     };
@@ -73,31 +75,32 @@ pub(super) fn check(
         cache_ttl: cache_ttl?,
         negative_cache_ttl: negative_cache_ttl?,
         send_as: send_as?,
+        never_sent: NEVER_LOOKED_UP,
     })
 }
 
-fn send_as(wire: wire::SendAs, findings: &mut Findings) -> Option<SendAs> {
+fn send_as(wire: wire::SendAs, diagnostics: &mut Diagnostics) -> Option<SendAs> {
     let path = PATH.field("send_as");
     match (wire.sha256_query, wire.header, wire.scheme) {
         (Some(parameter), None, None) => {
             let fits = is_token(&parameter) && !parameter.contains(['&', '#', '%', '+']);
             if !fits {
-                findings.error(path.field("sha256_query"), "expected the name of a parameter");
+                diagnostics.error(path.field("sha256_query"), "expected the name of a parameter");
             }
             fits.then_some(SendAs::Sha256Query(parameter))
         }
         (None, Some(header), scheme) => {
             let name = credential_header(&header);
             if name.is_none() {
-                findings.error(path.field("header"), EXPECTED_HEADER);
+                diagnostics.error(path.field("header"), EXPECTED_HEADER);
             }
             if scheme.as_deref().is_some_and(|scheme| !is_token(scheme)) {
-                findings.error(path.field("scheme"), EXPECTED_TOKEN);
+                diagnostics.error(path.field("scheme"), EXPECTED_TOKEN);
             }
             name.map(|name| SendAs::Header(name, scheme.map(Into::into)))
         }
         _ => {
-            findings.error(path, "expected either sha256_query or header, the latter with or without scheme");
+            diagnostics.error(path, "expected either sha256_query or header, the latter with or without scheme");
             None
         }
     }

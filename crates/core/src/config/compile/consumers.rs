@@ -1,23 +1,23 @@
-//! `consumers`: who there is, and by which keys they are known.
+//! `consumers`: their names, keys and policies.
 
 use std::sync::Arc;
 
-use super::findings::Findings;
+use crate::config::diagnostics::Diagnostics;
 use super::names::{EXPECTED_NAME, Names, is_name, repeats};
-use super::path::Path;
-use super::{Environment, wire};
-use crate::policy::{Consumer, Key, KeyRing};
+use crate::config::path::Path;
+use super::Environment;
+use crate::config::wire;
+use crate::model::{Consumer, Key, KeyRing, is_service_name};
 use crate::secret::{KeyDigest, Secret};
-use crate::timestamp::Timestamp;
-use crate::verify::is_service_name;
+use crate::time::Timestamp;
 
-/// Checks all consumers; the keys are those that hold.
+/// Checks all consumers, and returns their keys.
 pub(super) fn check(
     consumers: Vec<wire::Consumer>,
     providers: &Names<'_>,
     has_service: bool,
     environment: Environment<'_>,
-    findings: &mut Findings,
+    diagnostics: &mut Diagnostics,
 ) -> (Vec<Arc<Consumer>>, Keys) {
     let all = Path::Top("consumers");
     let mut checked: Vec<Arc<Consumer>> = Vec::with_capacity(consumers.len());
@@ -26,17 +26,17 @@ pub(super) fn check(
     for (index, wire) in consumers.into_iter().enumerate() {
         let path = all.item(index);
         if !is_name(&wire.name) {
-            findings.error(path.field("name"), EXPECTED_NAME);
+            diagnostics.error(path.field("name"), EXPECTED_NAME);
         }
         if has_service && is_service_name(&wire.name) {
-            findings.error(path.field("name"), "expected a name that the verification service does not give");
+            diagnostics.error(path.field("name"), "expected a name that the verification service does not give");
         }
         if taken.next_if_eq(&index).is_some() {
-            findings.error(path.field("name"), "expected a name that no other consumer has");
+            diagnostics.error(path.field("name"), "expected a name that no other consumer has");
         }
         for (at, provider) in wire.providers.iter().flatten().enumerate() {
             if !providers.contains(&**provider) {
-                findings.error(path.field("providers").item(at), "expected the name of a provider");
+                diagnostics.error(path.field("providers").item(at), "expected the name of a provider");
             }
         }
         let mut deployment_keys = Vec::new();
@@ -44,26 +44,26 @@ pub(super) fn check(
             let path = path.field("deployment_keys");
             let path = path.named(&provider);
             if !providers.contains(&*provider) {
-                findings.error(path, "expected the name of a provider");
+                diagnostics.error(path, "expected the name of a provider");
             }
-            let key = header_secret(key, path, environment, findings);
+            let key = header_secret(key, path, environment, diagnostics);
             deployment_keys.extend(key.map(|key| (provider, key)));
         }
-        let consumer =
-            Arc::new(Consumer { name: wire.name, providers: wire.providers, byok: wire.byok, deployment_keys });
-        check_keys(wire.keys, (index, path), &consumer, environment, &mut keys, findings);
+        let providers = wire.providers.into();
+        let consumer = Arc::new(Consumer { name: wire.name, providers, byok: wire.byok, deployment_keys });
+        check_keys(wire.keys, (index, path), &consumer, environment, &mut keys, diagnostics);
         checked.push(consumer);
     }
     for (index, consumer) in checked.iter().enumerate() {
         let path = all.item(index);
         for (provider, key) in &consumer.deployment_keys {
-            keys.refuse_as_deployment_key(key, path.field("deployment_keys").named(provider), findings);
+            keys.refuse_as_deployment_key(key, path.field("deployment_keys").named(provider), diagnostics);
         }
     }
     (checked, keys)
 }
 
-/// The keys that hold, and for each of them its consumer's and its own number in the configuration.
+/// The keys, and for each of them its consumer's and its own number in the configuration.
 pub(super) struct Keys {
     ring: KeyRing,
     places: Vec<(u32, u32)>,
@@ -78,21 +78,21 @@ impl Keys {
         self.ring
     }
 
-    fn insert(&mut self, digest: KeyDigest, key: Key, path: Path<'_>, place: (usize, usize), findings: &mut Findings) {
+    fn insert(&mut self, digest: KeyDigest, key: Key, path: Path<'_>, place: (usize, usize), diagnostics: &mut Diagnostics) {
         let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         match self.ring.insert(digest, key) {
             Ok(()) => self.places.push((number(place.0), number(place.1))),
             Err(earlier) => {
-                findings.error(path, &format!("expected a secret of its own, not that of {}", self.path(earlier)));
+                diagnostics.error(path, &format!("expected a secret of its own, not that of {}", self.path(earlier)));
             }
         }
     }
 
     /// Refuses a deployment key that is a proxy key: whoever has that key would see it go upstream.
-    pub(super) fn refuse_as_deployment_key(&self, key: &Secret, path: Path<'_>, findings: &mut Findings) {
+    pub(super) fn refuse_as_deployment_key(&self, key: &Secret, path: Path<'_>, diagnostics: &mut Diagnostics) {
         if let Some(position) = self.ring.position(KeyDigest::of(key.expose().as_bytes())) {
             let message = &format!("expected a secret that is no proxy key, not that of {}", self.path(position));
-            findings.error(path, message);
+            diagnostics.error(path, message);
         }
     }
 
@@ -109,7 +109,7 @@ fn check_keys(
     consumer: &Arc<Consumer>,
     environment: Environment<'_>,
     keys: &mut Keys,
-    findings: &mut Findings,
+    diagnostics: &mut Diagnostics,
 ) {
     let taken = if wire.len() > 1 { repeats(wire.iter().map(|key| &*key.id)) } else { Vec::new() };
     let mut taken = taken.into_iter().peekable();
@@ -117,58 +117,58 @@ fn check_keys(
     for (at, wire) in wire.into_iter().enumerate() {
         let path = all.item(at);
         if !is_name(&wire.id) {
-            findings.error(path.field("id"), EXPECTED_NAME);
+            diagnostics.error(path.field("id"), EXPECTED_NAME);
         }
         if taken.next_if_eq(&at).is_some() {
-            findings.error(path.field("id"), "expected an id that no other key of the consumer has");
+            diagnostics.error(path.field("id"), "expected an id that no other key of the consumer has");
         }
         let mut date = |name: &'static str, text: &Option<Box<str>>| {
             let text = text.as_deref()?;
             let date = Timestamp::from_rfc3339(text);
             if date.is_none() {
-                findings.error(path.field(name), "expected an RFC 3339 date and time, such as 2027-01-31T00:00:00Z");
+                diagnostics.error(path.field(name), "expected an RFC 3339 date and time, such as 2027-01-31T00:00:00Z");
             }
             date
         };
         let not_before = date("not_before", &wire.not_before).unwrap_or(Timestamp::MIN);
         let expires_at = date("expires_at", &wire.expires_at).unwrap_or(Timestamp::MAX);
         if not_before >= expires_at {
-            findings.warn(path, "is never valid: it expires before it begins");
+            diagnostics.warn(path, "is never valid: it expires before it begins");
         }
-        if let Some(digest) = digest(&wire, path, environment, findings) {
+        if let Some(digest) = digest(&wire, path, environment, diagnostics) {
             let consumer = Arc::clone(consumer);
             let key = Key { id: wire.id, consumer, not_before, expires_at, disabled: wire.disabled };
-            keys.insert(digest, key, path, (consumer_index, at), findings);
+            keys.insert(digest, key, path, (consumer_index, at), diagnostics);
         }
     }
 }
 
-fn digest(key: &wire::Key, path: Path<'_>, environment: Environment<'_>, findings: &mut Findings) -> Option<KeyDigest> {
+fn digest(key: &wire::Key, path: Path<'_>, environment: Environment<'_>, diagnostics: &mut Diagnostics) -> Option<KeyDigest> {
     match (&key.sha256, &key.environment_variable, &key.value) {
         (Some(digest), None, None) => {
             if digest.0.is_none() {
-                findings.error(path.field("sha256"), "expected 64 hex digits");
+                diagnostics.error(path.field("sha256"), "expected 64 hex digits");
             }
             digest.0
         }
         (None, Some(variable), None) => {
             let secret = environment.secret(variable);
             if secret.is_none() {
-                findings.error(path.field("environment_variable"), EXPECTED_VARIABLE);
+                diagnostics.error(path.field("environment_variable"), EXPECTED_VARIABLE);
             }
             secret.map(|secret| KeyDigest::of(secret.expose().as_bytes()))
         }
         (None, None, Some(value)) => {
             let value = value.trim();
             if value.is_empty() {
-                findings.error(path.field("value"), "expected a secret");
+                diagnostics.error(path.field("value"), "expected a secret");
                 return None;
             }
-            findings.warn(path.field("value"), CLEAR_TEXT);
+            diagnostics.warn(path.field("value"), CLEAR_TEXT);
             Some(KeyDigest::of(value.as_bytes()))
         }
         _ => {
-            findings.error(path, "expected exactly one of sha256, environment_variable, value");
+            diagnostics.error(path, "expected exactly one of sha256, environment_variable, value");
             None
         }
     }
@@ -178,32 +178,32 @@ const EXPECTED_VARIABLE: &str = "expected the name of an environment variable th
 const CLEAR_TEXT: &str = "is in clear text, which Envoy's /config_dump shows";
 
 /// Checks a secret that goes into a header.
-pub(super) fn header_secret(
+pub(in crate::config) fn header_secret(
     wire: wire::SecretSource,
     path: Path<'_>,
     environment: Environment<'_>,
-    findings: &mut Findings,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Secret> {
     let (field, secret) = match (wire.environment_variable, wire.value) {
         (Some(variable), None) => {
             let secret = environment.secret(&variable);
             if secret.is_none() {
-                findings.error(path.field("environment_variable"), EXPECTED_VARIABLE);
+                diagnostics.error(path.field("environment_variable"), EXPECTED_VARIABLE);
             }
             ("environment_variable", secret?)
         }
         (None, Some(value)) => {
-            findings.warn(path.field("value"), CLEAR_TEXT);
+            diagnostics.warn(path.field("value"), CLEAR_TEXT);
             ("value", Secret::new(value.trim()))
         }
         _ => {
-            findings.error(path, "expected exactly one of environment_variable, value");
+            diagnostics.error(path, "expected exactly one of environment_variable, value");
             return None;
         }
     };
     let fits = !secret.expose().is_empty() && secret.expose().bytes().all(|byte| byte.is_ascii_graphic());
     if !fits {
-        findings.error(path.field(field), "expected a secret of visible ASCII characters");
+        diagnostics.error(path.field(field), "expected a secret of visible ASCII characters");
     }
     fits.then_some(secret)
 }

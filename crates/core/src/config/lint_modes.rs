@@ -1,20 +1,19 @@
 //! Modes that a client can choose: the host and the method are its own words.
 
-use super::findings::Findings;
+use super::diagnostics::Diagnostics;
 use super::path::Path;
-use crate::policy::{Mode, Policy};
-use crate::route::{PathMatch, Route};
+use crate::model::{Mode, PathMatch, Policy, Route};
 
 /// So many later routes are looked at for what decides in place of one, so that the work does not grow with the square
 /// of the routes.
 const MOST_LATER: usize = 1_000;
 
 /// Warns of weaker modes that a host or a method alone decides, whether a client names it or leaves it out.
-pub(super) fn warn(policy: &Policy, findings: &mut Findings) {
-    let mode_of = |route: &Route| route.mode.unwrap_or(policy.mode);
+pub(super) fn warn(policy: &Policy, diagnostics: &mut Diagnostics) {
+    let mode_of = |route: &Route| route.policy.mode;
     let chosen_by_path = |route: &&Route| route.matcher.host.is_none() && route.matcher.methods.is_none();
     // The strictest mode that paths or the top level choose after the route, from the last one back.
-    let mut strictest = policy.mode;
+    let mut strictest = policy.default_route.mode;
     let mut named: Vec<bool> = Vec::with_capacity(policy.routes.len());
     for route in policy.routes.iter().rev() {
         named.push(route.matcher.path.is_none() && is_weaker(mode_of(route), strictest));
@@ -34,7 +33,7 @@ pub(super) fn warn(policy: &Policy, findings: &mut Findings) {
             let mut later = policy.routes.iter().skip(index + 1).take(MOST_LATER).filter(chosen_by_path);
             later
                 .find(|later| covers_path(later.matcher.path.as_ref(), route.matcher.path.as_ref()))
-                .map_or(policy.mode, mode_of)
+                .map_or(policy.default_route.mode, mode_of)
         };
         let message = if named {
             "is chosen by the client, and the mode here is weaker"
@@ -43,7 +42,7 @@ pub(super) fn warn(policy: &Policy, findings: &mut Findings) {
         } else {
             continue;
         };
-        findings.warn(all.item(index).field("match").field(field), message);
+        diagnostics.warn(all.item(index).field("match").field(field), message);
     }
 }
 
@@ -52,7 +51,7 @@ fn is_weaker(mode: Mode, than: Mode) -> bool {
 }
 
 /// Whether every path that the one matches is matched by the other, a missing one included.
-pub(crate) fn covers_path(by: Option<&PathMatch>, path: Option<&PathMatch>) -> bool {
+pub fn covers_path(by: Option<&PathMatch>, path: Option<&PathMatch>) -> bool {
     match (by, path) {
         (None, _) => true,
         // Requests without a path, too, match a route without one.

@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::names::repeats;
-use crate::policy::{Byok, Mode};
+use super::compile::repeats;
+use crate::model::{Byok, Mode};
 use crate::secret::KeyDigest;
 
 /// Lets structs be read from JSON objects alone: derived code takes an array for one too.
@@ -17,7 +17,7 @@ macro_rules! objects {
     ($($object:ty),*) => {$(
         impl<'de> serde::Deserialize<'de> for $object {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Self::deserialize(super::forms::ObjectOnly(deserializer))
+                Self::deserialize(super::de::ObjectOnly(deserializer))
             }
         }
     )*};

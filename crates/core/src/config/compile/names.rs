@@ -1,10 +1,10 @@
-//! Checks of single words: names of headers, consumers, providers, hosts.
+//! Checks of single words: names of headers, consumers, providers and hosts.
 
 use std::collections::HashSet;
 
 use foldhash::fast::FixedState;
 
-use crate::request::{is_visible_ascii, path};
+use crate::http::{is_visible_ascii, path};
 
 /// What a consumer, a key id and a provider may be called.
 pub(super) const EXPECTED_NAME: &str = "expected 1 to 128 visible ASCII characters";
@@ -19,7 +19,7 @@ pub(super) const EXPECTED_HOST: &str = "expected a host name without port, or *.
 /// The methods of RFC 9110 and RFC 5789, which are written in upper case.
 const STANDARD_METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
 
-/// Headers that Envoy or the filter itself reads; no credential of its own stands in them.
+/// Headers that Envoy or the filter itself reads, in which no credential can be.
 const NOT_FOR_CREDENTIALS: &[&str] = &[
     "connection",
     "content-length",
@@ -37,7 +37,7 @@ const NOT_FOR_CREDENTIALS: &[&str] = &[
 pub(super) type Names<'a> = HashSet<&'a str, FixedState>;
 
 /// Returns, in order, the positions of names that are at an earlier position too.
-pub(super) fn repeats<'a>(names: impl Iterator<Item = &'a str>) -> Vec<usize> {
+pub(in crate::config) fn repeats<'a>(names: impl Iterator<Item = &'a str>) -> Vec<usize> {
     let mut seen = Names::default();
     names.enumerate().filter(|(_, name)| !seen.insert(name)).map(|(at, _)| at).collect()
 }
@@ -62,8 +62,8 @@ pub(super) fn credential_header(name: &str) -> Option<Box<str>> {
     (is_token(&name) && !NOT_FOR_CREDENTIALS.contains(&&*name)).then(|| name.into())
 }
 
-/// Returns the path without its trailing slash, if every reader reads it as it stands.
-pub(super) fn canonical_path(text: &str) -> Option<Box<str>> {
+/// Returns the path without its trailing slash, if every server reads it as it is.
+pub(super) fn normalized_path(text: &str) -> Option<Box<str>> {
     let plain = text.starts_with('/')
         && is_visible_ascii(text.as_bytes())
         && !text.contains(['?', '#'])
