@@ -2,6 +2,7 @@
 //!
 //! On any target but `wasm32-wasip1` this crate is empty; its tests run the module.
 #![cfg(all(target_arch = "wasm32", target_os = "wasi"))]
+#![allow(missing_docs, reason = "the export that `main!` makes")]
 
 mod counters;
 mod export;

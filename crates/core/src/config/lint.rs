@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::compile::OwnSettings;
 use super::diagnostics::Diagnostics;
 use super::path::Path;
-use super::compile::OwnSettings;
 use crate::model::{AllowList, Byok, Consumer, Mode, Policy, Provider, ProxyKeyHandling, RoutePolicy};
 
 /// Warns of what only shows when all fields are seen together.

@@ -152,9 +152,8 @@ fn judge(
     if !is_single_token(secret) {
         return ClientCredentialVerdict::NotSingleToken;
     }
-    let is_overwritten = |preserved: &Location| {
-        credential.sent_as.is_some_and(|header| preserved.is_header(header.name.as_bytes()))
-    };
+    let is_overwritten =
+        |preserved: &Location| credential.sent_as.is_some_and(|header| preserved.is_header(header.name.as_bytes()));
     if preserved.is_some_and(is_overwritten) {
         return ClientCredentialVerdict::OverwritesProxyKey;
     }

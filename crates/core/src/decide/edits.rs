@@ -157,9 +157,8 @@ impl<'a> Edits<'a> {
     fn cut_subprotocols(&mut self, policy: &Policy, request: &RequestHeaders<'a>, credentials: &Credentials<'a>) {
         let name = b"sec-websocket-protocol";
         let items = request.values(name).flat_map(|line| line.split(|byte| *byte == b',')).map(trim);
-        let is_credential = |item: &&[u8]| {
-            policy.credential_locations.contains_subprotocol(item) || credentials.is_proxy_key(item)
-        };
+        let is_credential =
+            |item: &&[u8]| policy.credential_locations.contains_subprotocol(item) || credentials.is_proxy_key(item);
         let (cut, others): (Vec<&[u8]>, Vec<&[u8]>) = items.partition(is_credential);
         if !cut.is_empty() {
             self.push(name, others.join(&b", "[..]), EditReason::Subprotocols);
@@ -202,13 +201,7 @@ impl<'a> Edits<'a> {
         }
     }
 
-    fn add_beta(
-        &mut self,
-        beta: Beta,
-        policy: &Policy,
-        request: &RequestHeaders<'a>,
-        credentials: &Credentials<'a>,
-    ) {
+    fn add_beta(&mut self, beta: Beta, policy: &Policy, request: &RequestHeaders<'a>, credentials: &Credentials<'a>) {
         let (name, item) = (beta.header.as_bytes(), beta.item.as_bytes());
         let is_listed = |line: &[u8]| line.split(|byte| *byte == b',').any(|listed| trim(listed) == item);
         let is_stripped = policy.strip_list.contains(name);

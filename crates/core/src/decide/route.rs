@@ -14,7 +14,8 @@ pub(super) fn select<'a, T: Trace<'a>>(
     trace: &mut T,
 ) -> Result<&'a RoutePolicy, DenyReason> {
     let entry = matching_entry(policy, request, trace)?;
-    let selected = entry.and_then(|entry| policy.routes.get(entry)).map_or(&policy.default_route, |route| &route.policy);
+    let selected =
+        entry.and_then(|entry| policy.routes.get(entry)).map_or(&policy.default_route, |route| &route.policy);
     trace.record(|| Step::Route { entry, policy: selected });
     Ok(selected)
 }
@@ -75,5 +76,4 @@ mod tests {
             assert_eq!(normalized_host(authority.as_bytes()), host.as_bytes(), "{authority}");
         }
     }
-
 }

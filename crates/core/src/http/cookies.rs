@@ -37,10 +37,7 @@ pub fn cookies<'a>(lines: impl Iterator<Item = &'a [u8]>) -> impl Iterator<Item 
 ///
 /// They stay byte for byte; several lines are joined as in
 /// [RFC 9113, 8.2.3](https://www.rfc-editor.org/rfc/rfc9113#section-8.2.3).
-pub fn without<'a>(
-    lines: impl Iterator<Item = &'a [u8]>,
-    mut cut: impl FnMut(Cookie<'a>) -> bool,
-) -> Option<Vec<u8>> {
+pub fn without<'a>(lines: impl Iterator<Item = &'a [u8]>, mut cut: impl FnMut(Cookie<'a>) -> bool) -> Option<Vec<u8>> {
     let mut picked = false;
     let mut keeps = |raw: &&'a [u8]| {
         let goes = cut(Cookie { raw: trim(raw) });

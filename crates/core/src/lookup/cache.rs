@@ -21,7 +21,13 @@ impl ResultCache {
     }
 
     /// Caches a result for as long as the configuration says, unless the service was unavailable.
-    pub(crate) fn insert(&mut self, digest: KeyDigest, result: &LookupResult, service: &VerificationService, now: Timestamp) {
+    pub(crate) fn insert(
+        &mut self,
+        digest: KeyDigest,
+        result: &LookupResult,
+        service: &VerificationService,
+        now: Timestamp,
+    ) {
         let (lru, time_to_live) = match result {
             LookupResult::Key(_) => (&mut self.keys, service.cache_ttl),
             LookupResult::NotAKey => (&mut self.others, service.negative_cache_ttl),

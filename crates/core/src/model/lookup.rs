@@ -113,8 +113,7 @@ impl Key {
 
     /// Returns a key of a consumer that the service has named.
     pub(crate) fn of_service_consumer(consumer: Box<str>, id: Box<str>) -> Self {
-        let consumer =
-            Consumer { name: consumer, providers: AllowList::All, byok: None, deployment_keys: Vec::new() };
+        let consumer = Consumer { name: consumer, providers: AllowList::All, byok: None, deployment_keys: Vec::new() };
         Self::unlimited(Arc::new(consumer), id)
     }
 }

@@ -46,8 +46,11 @@ impl Profile {
     }
 }
 
-/// The profiles by name, as `api` in the configuration has it.
-pub(crate) const PROFILES: &[(&str, fn() -> Profile)] = &[
+/// A profile's name, as `api` in the configuration has it, and what makes it.
+type NamedProfile = (&'static str, fn() -> Profile);
+
+/// All profiles but `custom`.
+pub(crate) const PROFILES: &[NamedProfile] = &[
     ("anthropic", anthropic::profile),
     ("openai", openai::profile),
     ("azure_openai", azure_openai::profile),

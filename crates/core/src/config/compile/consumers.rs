@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::config::diagnostics::Diagnostics;
-use super::names::{EXPECTED_NAME, Names, is_name, repeats};
-use crate::config::path::Path;
 use super::Environment;
+use super::names::{EXPECTED_NAME, Names, is_name, repeats};
+use crate::config::diagnostics::Diagnostics;
+use crate::config::path::Path;
 use crate::config::wire;
 use crate::model::{Consumer, Key, KeyRing, is_service_name};
 use crate::secret::{KeyDigest, Secret};
@@ -78,7 +78,14 @@ impl Keys {
         self.ring
     }
 
-    fn insert(&mut self, digest: KeyDigest, key: Key, path: Path<'_>, place: (usize, usize), diagnostics: &mut Diagnostics) {
+    fn insert(
+        &mut self,
+        digest: KeyDigest,
+        key: Key,
+        path: Path<'_>,
+        place: (usize, usize),
+        diagnostics: &mut Diagnostics,
+    ) {
         let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         match self.ring.insert(digest, key) {
             Ok(()) => self.places.push((number(place.0), number(place.1))),
@@ -143,7 +150,12 @@ fn check_keys(
     }
 }
 
-fn digest(key: &wire::Key, path: Path<'_>, environment: Environment<'_>, diagnostics: &mut Diagnostics) -> Option<KeyDigest> {
+fn digest(
+    key: &wire::Key,
+    path: Path<'_>,
+    environment: Environment<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Option<KeyDigest> {
     match (&key.sha256, &key.environment_variable, &key.value) {
         (Some(digest), None, None) => {
             if digest.0.is_none() {

@@ -1,7 +1,7 @@
 //! `key_sources`, `strip_request_headers` and `identity_headers`: what headers mean.
 
-use crate::config::diagnostics::Diagnostics;
 use super::names::{EXPECTED_HEADER, EXPECTED_TOKEN, credential_header, is_name, is_token};
+use crate::config::diagnostics::Diagnostics;
 use crate::config::path::Path;
 use crate::config::wire;
 use crate::model::{CredentialLocations, IdentityHeaders, KeySource, Location, StripList};
@@ -64,7 +64,11 @@ pub(super) fn default_key_sources<'a>(profiles: impl Iterator<Item = &'a Profile
     sources
 }
 
-pub(super) fn strip_list(entries: Vec<String>, locations: &CredentialLocations, diagnostics: &mut Diagnostics) -> StripList {
+pub(super) fn strip_list(
+    entries: Vec<String>,
+    locations: &CredentialLocations,
+    diagnostics: &mut Diagnostics,
+) -> StripList {
     let all = Path::Top("strip_request_headers");
     let mut list = StripList::default();
     for (index, entry) in entries.into_iter().enumerate() {

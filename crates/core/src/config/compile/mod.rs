@@ -13,8 +13,8 @@ use std::hash::Hasher as _;
 use foldhash::fast::FoldHasher;
 
 use self::names::Names;
-use self::providers::Checked;
 pub(super) use self::names::repeats;
+use self::providers::Checked;
 pub(super) use self::routes::OwnSettings;
 use super::diagnostics::Diagnostics;
 use super::path::Path;
@@ -69,9 +69,8 @@ pub(super) fn compile(
     let default_provider = providers::default_provider(wire.default_provider.as_deref(), &providers, diagnostics);
 
     let top_mode = wire.mode;
-    let authenticates = |routes: &[wire::Route]| {
-        top_mode == Mode::On || routes.iter().any(|route| route.mode == Some(Mode::On))
-    };
+    let authenticates =
+        |routes: &[wire::Route]| top_mode == Mode::On || routes.iter().any(|route| route.mode == Some(Mode::On));
     let authenticates = authenticates(&wire.routes);
     let top = default_provider.or_else(|| providers.first().map(|first| first.provider.clone())).map(|provider| {
         routes::TopLevel { mode: top_mode, hide_credentials: wire.hide_credentials, default_provider: provider }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::consumers::{Keys, header_secret};
-use super::routes::{ProviderPolicy, find};
-use crate::config::diagnostics::Diagnostics;
-use crate::config::de::Named;
-use super::names::{EXPECTED_HEADER, EXPECTED_NAME, EXPECTED_TOKEN, credential_header, is_name, is_token};
-use crate::config::path::Path;
 use super::Environment;
+use super::consumers::{Keys, header_secret};
+use super::names::{EXPECTED_HEADER, EXPECTED_NAME, EXPECTED_TOKEN, credential_header, is_name, is_token};
+use super::routes::{ProviderPolicy, find};
+use crate::config::de::Named;
+use crate::config::diagnostics::Diagnostics;
+use crate::config::path::Path;
 use crate::config::wire;
 use crate::http::is_visible_ascii;
 use crate::model::{Byok, ClientCredentialPolicy, CredentialKind, KeySource, Location, Provider, UpstreamHeader};

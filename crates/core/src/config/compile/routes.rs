@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::config::diagnostics::Diagnostics;
 use super::names::{
-    EXPECTED_HOST, EXPECTED_NO_STAR, EXPECTED_PATH, EXPECTED_TOKEN, EXPECTED_UPPER_CASE, Names, normalized_path, host,
-    is_miscased_method, is_token,
+    EXPECTED_HOST, EXPECTED_NO_STAR, EXPECTED_PATH, EXPECTED_TOKEN, EXPECTED_UPPER_CASE, Names, host,
+    is_miscased_method, is_token, normalized_path,
 };
+use crate::config::diagnostics::Diagnostics;
 use crate::config::path::Path;
 use crate::config::wire;
 use crate::model::{

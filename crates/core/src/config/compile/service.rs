@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::consumers::header_secret;
-use crate::config::diagnostics::Diagnostics;
-use super::names::{EXPECTED_HEADER, EXPECTED_TOKEN, credential_header, is_name, is_token};
-use crate::config::path::Path;
 use super::Environment;
+use super::consumers::header_secret;
+use super::names::{EXPECTED_HEADER, EXPECTED_TOKEN, credential_header, is_name, is_token};
+use crate::config::diagnostics::Diagnostics;
+use crate::config::path::Path;
 use crate::config::wire;
 use crate::http::is_visible_ascii;
 use crate::model::{SendAs, VerificationService};
