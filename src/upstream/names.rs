@@ -80,7 +80,15 @@ impl CredentialPlaces {
         self.headers.contains(name) || passed.is_some_and(|(_, rest)| self.headers.contains(rest.into()))
     }
 
+    /// Whether a query parameter of that name is such a place, or reads like one with other separators.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn contains_parameter_named(&self, name: &str) -> bool {
+        let reads_like = |own: &str| separators_as_dashes(own.as_bytes()).eq(separators_as_dashes(name.as_bytes()));
+        self.query.iter().any(|own| reads_like(own))
+    }
+
     /// Returns the names of the query parameters that are such places.
+    #[cfg(not(target_family = "wasm"))]
     pub(crate) fn query(&self) -> &[Box<str>] {
         &self.query
     }
