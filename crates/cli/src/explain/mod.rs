@@ -1,27 +1,21 @@
-//! `byok explain`: one request, without sending it.
+//! `byok explain`: what the filter decides about a request that is not sent.
 
 mod curl;
-mod masked;
-mod render;
-mod request;
-mod story;
 
 use std::ffi::OsStr;
+
+use anstyle::{AnsiColor, Style};
+use byok_core::config::Shown;
+use byok_core::http::trim;
+use byok_core::model::AllowList;
+use byok_core::{Context, Decision, Policy, RequestHeaders, Step, Steps, Timestamp, decide, decide_traced};
+use byok_explain::{Report, Request, explain};
 
 use super::args::{Explain, Format};
 use super::check::{Environment, Plugin, examine, plugins, written};
 use super::finding::Finding;
 use super::output::{Text, json_to_stdout};
 use super::{End, Failure, World, document, read};
-use crate::config::Shown;
-use crate::decide::{Circumstances, Decision, decide};
-use crate::policy::Policy;
-use crate::request::RequestHeaders;
-use crate::timestamp::Timestamp;
-use crate::verify::Answer;
-
-pub use request::Request;
-pub use story::{Answered, Explanation};
 
 /// Runs the command.
 pub(super) fn command(arguments: &Explain, world: &World) -> Result<End, Failure> {
@@ -34,25 +28,44 @@ pub(super) fn command(arguments: &Explain, world: &World) -> Result<End, Failure
     };
     let file = arguments.config.to_string_lossy();
     let Some((policy, unset)) = load(arguments, &file, world)? else { return Ok(End::Bad) };
-    let (cluster, assumed) = cluster(arguments, &policy, &request);
-    let mut circumstances =
-        Circumstances { now, cluster: cluster.as_deref().map(str::as_bytes), ..Circumstances::default() };
-    if let Some(answer) = &arguments.service_answer {
-        hear_service(answer, &policy, &request, &mut circumstances);
+    let (cluster, is_assumed) = cluster(arguments, &policy, &request);
+    let mut context = Context { now, cluster: cluster.as_deref().map(str::as_bytes), ..Context::default() };
+    if let Some(response) = &arguments.service_answer {
+        look_up(response, &policy, &request, &mut context);
     }
-    let mut explanation = Explanation::new(&policy, &request, &circumstances);
+    let mut report = explain(&policy, &request, &context);
     if !unset.is_empty() {
         let names: Vec<String> = unset.iter().map(|name| Shown(name).to_string()).collect();
-        explanation.notes.push(format!("not set here, and stood in for: {}", names.join(", ")));
+        report.notes.push(format!("not set here, so placeholders are used: {}", names.join(", ")));
     }
-    if assumed && let Some(cluster) = &cluster {
-        explanation.notes.push(format!("Envoy is taken to choose the cluster {cluster}; --cluster says otherwise"));
+    if is_assumed && let Some(cluster) = &cluster {
+        report.notes.push(format!("assuming that Envoy chooses the cluster {cluster}; --cluster says otherwise"));
     }
     match arguments.format {
-        Format::Text => explanation.text().to_stdout()?,
-        Format::Json => json_to_stdout(&(explanation.to_json() + "\n"))?,
+        Format::Text => text_of(&report).to_stdout()?,
+        Format::Json => json_to_stdout(&(report.to_json() + "\n"))?,
     }
     Ok(End::Good)
+}
+
+/// Returns the report with the colours of a terminal.
+fn text_of(report: &Report) -> Text {
+    let decision = match report.record.get("decision").map(String::as_str) {
+        Some("allow") => AnsiColor::Green,
+        None => AnsiColor::Yellow,
+        Some(_) => AnsiColor::Red,
+    };
+    let mut text = Text::default();
+    for (heading, line) in report.lines() {
+        text.styled(Style::new().bold(), &format!("{heading:<11}")).add("  ");
+        if heading == "decision" {
+            text.styled(decision.on_default().bold(), &line);
+        } else {
+            text.add(&line);
+        }
+        text.end_line();
+    }
+    text
 }
 
 fn described(arguments: &Explain) -> Result<Request, Failure> {
@@ -72,7 +85,7 @@ fn header(line: &OsStr) -> Result<(Vec<u8>, Vec<u8>), Failure> {
         return Err(Failure("-H: expected a name, a colon and a value".to_owned()));
     };
     let value = value.strip_prefix(b":").unwrap_or_default();
-    Ok((crate::request::trim(name).to_vec(), crate::request::trim(value).to_vec()))
+    Ok((trim(name).to_vec(), trim(value).to_vec()))
 }
 
 /// Loads the configuration; shows what is wrong with it, if it does not hold.
@@ -104,35 +117,47 @@ fn load(arguments: &Explain, file: &str, world: &World) -> Result<Option<(Policy
     Ok(verdict.loaded.map(|loaded| (loaded.policy, environment.unset())))
 }
 
-/// Returns the cluster that Envoy chooses, and whether that is only taken for granted.
+/// Returns the cluster that Envoy chooses, and whether that is only assumed: the first one that the provider allows.
 fn cluster(arguments: &Explain, policy: &Policy, request: &Request) -> (Option<String>, bool) {
     match arguments.cluster.as_deref() {
         Some("none") => (None, false),
         Some(cluster) => (Some(cluster.to_owned()), false),
         None => {
-            let lines = request.lines();
-            let headers = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)).collect());
-            let terms = policy.terms(&headers).ok();
-            let clusters = terms.and_then(|terms| terms.provider.clusters.as_ref());
-            let first = clusters.and_then(|clusters| clusters.first());
-            (first.map(ToString::to_string), first.is_some())
+            let first = first_allowed_cluster(policy, request);
+            let is_assumed = first.is_some();
+            (first, is_assumed)
         }
     }
 }
 
-/// Lets the service give one answer to whatever it is asked.
-fn hear_service(answer: &str, policy: &Policy, request: &Request, circumstances: &mut Circumstances<'_>) {
-    let Some(service) = policy.verification_service() else { return };
-    let (status, body) = answer.split_once(' ').unwrap_or((answer, ""));
+fn first_allowed_cluster(policy: &Policy, request: &Request) -> Option<String> {
+    let lines = request.lines();
+    let headers = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)).collect());
+    let (context, mut steps) = (Context::default(), Steps::default());
+    decide_traced(policy, &headers, &context, &mut steps);
+    let route = steps.0.iter().find_map(|step| match step {
+        Step::Route { policy, .. } => Some(*policy),
+        _ => None,
+    })?;
+    match &route.provider.clusters {
+        AllowList::All => None,
+        AllowList::Only(clusters) => clusters.first().map(ToString::to_string),
+    }
+}
+
+/// Takes one response of the verification service for every lookup.
+fn look_up(response: &str, policy: &Policy, request: &Request, context: &mut Context<'_>) {
+    let Some(service) = &policy.verification_service else { return };
+    let (status, body) = response.split_once(' ').unwrap_or((response, ""));
     let lines = request.lines();
     let headers = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)).collect());
     for _ in 0..=policy.key_sources.len() {
-        let digest = match decide(policy, &headers, circumstances) {
-            Decision::AskService { question } => question.digest,
+        let digest = match decide(policy, &headers, context) {
+            Decision::Lookup(lookup) => lookup.digest,
             _ => return,
         };
-        let answer: Answer = service.answer(digest, status.as_bytes(), body.as_bytes());
-        circumstances.answers.insert(digest, answer);
+        let result = service.read_response(digest, status.as_bytes(), body.as_bytes());
+        context.lookups.insert(digest, result);
     }
 }
 
@@ -142,13 +167,4 @@ fn bytes(text: &OsStr) -> Vec<u8> {
     return std::os::unix::ffi::OsStrExt::as_bytes(text).to_vec();
     #[cfg(not(unix))]
     return text.to_string_lossy().into_owned().into_bytes();
-}
-
-/// Shows bytes as text; what is not visible ASCII is escaped.
-fn text(bytes: &[u8]) -> String {
-    let shown = |byte: &u8| match byte {
-        b' '..=b'~' => char::from(*byte).to_string(),
-        _ => format!("\\x{byte:02X}"),
-    };
-    bytes.iter().map(shown).collect()
 }
