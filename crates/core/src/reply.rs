@@ -26,8 +26,8 @@ impl Reply {
     /// Renders the answer to a request that is refused.
     pub fn new(reason: DenyReason, policy: &Policy, effect: &Effect<'_>, request: &RequestHeaders<'_>) -> Self {
         let status = reason.status();
-        let provider = effect.provider;
-        let message = message(reason, policy, provider, effect.auth_source);
+        let provider = &*effect.route.provider;
+        let message = message(reason, effect);
         let grpc = request.is_grpc();
         let body = if grpc {
             with_request_id(message, request.id()).into_bytes()
@@ -37,7 +37,7 @@ impl Reply {
         let content_type = if grpc { "text/plain" } else { "application/json" };
         let mut headers = vec![("content-type", content_type.to_owned())];
         if status == 401 {
-            headers.push(("www-authenticate", format!("Bearer realm=\"{}\"", policy.realm)));
+            headers.push(("www-authenticate", challenge(policy)));
         }
         if status == 503 {
             headers.push(("retry-after", RETRY_AFTER_SECONDS.to_owned()));
@@ -50,9 +50,21 @@ impl Reply {
 /// The service may answer the next time: such a result is not cached.
 const RETRY_AFTER_SECONDS: &str = "1";
 
+/// Returns the challenge of a 401
+/// ([RFC 6750, 3](https://www.rfc-editor.org/rfc/rfc6750#section-3),
+/// [RFC 9728, 5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)).
+fn challenge(policy: &Policy) -> String {
+    let realm = format!("Bearer realm=\"{}\"", policy.realm);
+    match &policy.resource_metadata {
+        Some(url) => format!("{realm}, resource_metadata=\"{url}\""),
+        None => realm,
+    }
+}
+
 /// Says what is wrong and which locations were read: their names, never a value.
-fn message(reason: DenyReason, policy: &Policy, provider: &Provider, auth_source: Option<&KeySource>) -> String {
-    let source = auth_source.map_or("the request", |source| &source.label);
+fn message(reason: DenyReason, effect: &Effect<'_>) -> String {
+    let provider = &*effect.route.provider;
+    let source = effect.auth_source.map_or("the request", |source| &source.label);
     let what = match reason {
         DenyReason::AmbiguousCredential => "two different values where only one credential may be".to_owned(),
         DenyReason::AmbiguousPath => {
@@ -81,7 +93,7 @@ fn message(reason: DenyReason, policy: &Policy, provider: &Provider, auth_source
             return format!("the upstream of this route may not receive credentials of the provider {}", provider.name);
         }
     };
-    let looked_at: Vec<String> = policy.key_sources.iter().map(ToString::to_string).collect();
+    let looked_at: Vec<String> = effect.route.key_sources.iter().map(ToString::to_string).collect();
     format!("{what}; looked at {}", looked_at.join(", "))
 }
 

@@ -105,7 +105,7 @@ impl Report {
         decision: &Decision<'_>,
     ) -> Self {
         let mut report = Self { request: start(request), ..Self::default() };
-        report.candidates = candidates(policy, steps);
+        report.candidates = candidates(steps);
         for step in steps {
             report.add_step(policy, step);
         }
@@ -242,7 +242,7 @@ fn start(request: &Request) -> String {
 }
 
 /// Returns what the key sources have, in their order, as far as they were read.
-fn candidates(policy: &Policy, steps: &[Step<'_>]) -> Vec<KeyCandidateReport> {
+fn candidates(steps: &[Step<'_>]) -> Vec<KeyCandidateReport> {
     let found = |wanted: &KeySource| {
         steps.iter().find_map(|step| match step {
             Step::KeyCandidate { source, digest, outcome } if std::ptr::eq(*source, wanted) => {
@@ -255,7 +255,11 @@ fn candidates(policy: &Policy, steps: &[Step<'_>]) -> Vec<KeyCandidateReport> {
             _ => None,
         })
     };
-    policy.key_sources.iter().filter_map(found).collect()
+    let sources = steps.iter().find_map(|step| match step {
+        Step::Route { policy, .. } => Some(policy.key_sources.iter()),
+        _ => None,
+    });
+    sources.into_iter().flatten().filter_map(found).collect()
 }
 
 /// Whether the step is the candidate that authenticated the caller, or that the next hop will check.
@@ -270,6 +274,9 @@ pub(crate) fn is_auth_source(step: &Step<'_>, header: &[u8]) -> bool {
 
 fn caller(effect: &Effect<'_>) -> String {
     match (effect.consumer, effect.key_id, effect.auth_source) {
+        (Some(consumer), None, _) => {
+            format!("the caller has no valid key: the policy of {consumer} applies, as for all anonymous callers")
+        }
         (Some(consumer), Some(key), Some(source)) => {
             format!("the caller is {consumer}, by the key {key} in {}", source.label)
         }
@@ -281,7 +288,7 @@ fn caller(effect: &Effect<'_>) -> String {
 }
 
 fn payer(effect: &Effect<'_>) -> String {
-    let provider = &effect.provider.name;
+    let provider = &effect.route.provider.name;
     match effect.credential_source {
         CredentialSource::Client => format!("the client's own key pays at {provider}"),
         CredentialSource::ClientOauth => format!("the client's OAuth token pays at {provider}"),

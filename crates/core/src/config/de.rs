@@ -7,7 +7,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Unexpected, Visitor}
 use serde::forward_to_deserialize_any;
 
 use super::compile::repeats;
-use crate::model::{Byok, Mode};
+use crate::model::{Byok, Dialect, Mode};
 use crate::secret::KeyDigest;
 
 /// Makes structs readable from JSON objects only: derived code accepts arrays too.
@@ -56,14 +56,66 @@ pub(super) trait Words: Copy + 'static {
 }
 
 impl Words for Mode {
-    const EXPECTED: &'static str = "one of `on`, `auto`, `off`";
-    const WORDS: &'static [(&'static str, Self)] = &[("on", Self::On), ("auto", Self::Auto), ("off", Self::Off)];
+    const EXPECTED: &'static str = "one of `on`, `optional`, `auto`, `off`";
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("on", Self::On), ("optional", Self::Optional), ("auto", Self::Auto), ("off", Self::Off)];
 }
 
 impl Words for Byok {
     const EXPECTED: &'static str = "one of `off`, `preferred`, `required`";
     const WORDS: &'static [(&'static str, Self)] =
         &[("off", Self::Off), ("preferred", Self::Preferred), ("required", Self::Required)];
+}
+
+impl Words for Dialect {
+    const EXPECTED: &'static str = "one of `anthropic`, `openai`, `google`, `litellm`";
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("anthropic", Self::Anthropic),
+        ("openai", Self::OpenAi),
+        ("google", Self::Google),
+        ("litellm", Self::LiteLlm),
+    ];
+}
+
+impl<'de> Deserialize<'de> for Dialect {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Word(PhantomData))
+    }
+}
+
+/// `hide_credentials`: `true`, `false` or `"verified"`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum HideCredentials {
+    Always,
+    Never,
+    IfVerified,
+}
+
+impl<'de> Deserialize<'de> for HideCredentials {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct BoolOrWord;
+
+        impl Visitor<'_> for BoolOrWord {
+            type Value = HideCredentials;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("true, false or `verified`")
+            }
+
+            fn visit_bool<E: de::Error>(self, hide: bool) -> Result<HideCredentials, E> {
+                Ok(if hide { HideCredentials::Always } else { HideCredentials::Never })
+            }
+
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<HideCredentials, E> {
+                match word {
+                    "verified" => Ok(HideCredentials::IfVerified),
+                    _ => Err(E::invalid_value(Unexpected::Other("text"), &self)),
+                }
+            }
+        }
+
+        deserializer.deserialize_any(BoolOrWord)
+    }
 }
 
 impl<'de> Deserialize<'de> for Mode {
@@ -115,7 +167,7 @@ impl<'de> Deserialize<'de> for HexDigest {
             }
 
             fn visit_str<E: de::Error>(self, digits: &str) -> Result<HexDigest, E> {
-                Ok(HexDigest(KeyDigest::from_hex(digits)))
+                Ok(HexDigest(KeyDigest::from_hex(digits.strip_prefix("sha256:").unwrap_or(digits))))
             }
         }
 

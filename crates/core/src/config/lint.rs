@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::compile::OwnSettings;
 use super::diagnostics::Diagnostics;
 use super::path::Path;
-use crate::model::{AllowList, Byok, Consumer, Mode, Policy, Provider, ProxyKeyHandling, RoutePolicy};
+use crate::model::{
+    AllowList, Byok, ClientCredentialPolicy, Consumer, Mode, Policy, Provider, ProxyKeyHandling, RoutePolicy,
+};
 
 /// Warns of what only shows when all fields are seen together.
 pub(super) fn warn(
@@ -18,6 +20,42 @@ pub(super) fn warn(
     unused_deployment_keys(policy, consumers, diagnostics);
     hidden_credentials(policy, own_settings, hides_explicitly, diagnostics);
     unbound_providers(policy, diagnostics);
+    unreachable_providers(policy, consumers, diagnostics);
+    anonymous_deployment_keys(policy, diagnostics);
+}
+
+/// Warns of providers that no credential can ever reach.
+fn unreachable_providers(policy: &Policy, consumers: &[Arc<Consumer>], diagnostics: &mut Diagnostics) {
+    for provider in &policy.providers {
+        let mut routes = policy.route_policies().filter(|route| Arc::ptr_eq(&route.provider, provider)).peekable();
+        let is_used = routes.peek().is_some();
+        let takes_none = |credentials: ClientCredentialPolicy| credentials.byok == Byok::Off && !credentials.oauth;
+        let clients_pay = !routes.all(|route| takes_none(route.client_credentials))
+            || consumers.iter().filter_map(|one| one.byok).any(|byok| !takes_none(provider.client_credentials(byok)));
+        let has_own = |one: &Arc<Consumer>| one.deployment_keys.iter().any(|(name, _)| *name == provider.name);
+        let operator_pays = provider.deployment_key.is_some() || consumers.iter().any(has_own);
+        if is_used && !clients_pay && !operator_pays && !provider.is_gateway {
+            let message = "no credential can ever reach it: byok is \"off\", and there is no deployment key";
+            diagnostics.warn(Path::Top("providers").named(&provider.name), message);
+        }
+    }
+}
+
+/// Warns where anybody who reaches a route is given a deployment key.
+fn anonymous_deployment_keys(policy: &Policy, diagnostics: &mut Diagnostics) {
+    let gives_key = |route: &RoutePolicy| {
+        let consumer = route.anonymous.as_deref().filter(|_| route.mode != Mode::On);
+        consumer.is_some_and(|consumer| route.provider.deployment_key_for(consumer).is_some())
+    };
+    let message = "gives a deployment key to every client that reaches the route: let the network authenticate clients";
+    if gives_key(&policy.default_route) {
+        diagnostics.warn(Path::Top("anonymous"), message);
+    }
+    for (index, _) in policy.routes.iter().enumerate().filter(|(_, route)| gives_key(&route.policy)) {
+        let path = Path::Top("routes");
+        let path = path.item(index);
+        diagnostics.warn(path.field("anonymous"), message);
+    }
 }
 
 /// Warns of deployment keys that no request is ever paid with, as every caller must bring a key.
@@ -52,7 +90,7 @@ fn hidden_credentials(
 ) {
     let mut check = |path: Path<'_>, route: &RoutePolicy, is_explicit: bool| {
         let is_unintended = match route.mode {
-            Mode::On => false,
+            Mode::On | Mode::Optional => false,
             Mode::Auto => route.proxy_key == ProxyKeyHandling::Hide,
             Mode::Off => route.proxy_key == ProxyKeyHandling::Hide && !is_explicit,
         };

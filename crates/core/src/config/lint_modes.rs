@@ -47,7 +47,13 @@ pub(super) fn warn(policy: &Policy, diagnostics: &mut Diagnostics) {
 }
 
 fn is_weaker(mode: Mode, than: Mode) -> bool {
-    matches!((mode, than), (Mode::Auto | Mode::Off, Mode::On) | (Mode::Off, Mode::Auto))
+    let strictness = |mode| match mode {
+        Mode::On => 3,
+        Mode::Optional => 2,
+        Mode::Auto => 1,
+        Mode::Off => 0,
+    };
+    strictness(mode) < strictness(than)
 }
 
 /// Whether every path that the one matches is matched by the other, a missing one included.

@@ -6,10 +6,10 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
-use super::de::{HexDigest, Named, Words};
+use super::de::{HexDigest, HideCredentials, Named, Words};
 use super::wire;
-use crate::model::{Byok, Mode};
-use crate::providers::{CUSTOM, PROFILES};
+use crate::model::{Byok, Dialect, Mode};
+use crate::providers;
 
 /// What a consumer, a key id or a provider may be called.
 pub(super) const NAME: &str = "^[!-~]{1,128}$";
@@ -53,8 +53,7 @@ pub(super) fn one_of(fields: &[&str]) -> Value {
 
 /// The names of the profiles.
 pub(super) fn apis() -> Value {
-    let names = PROFILES.iter().map(|(name, _)| *name).chain([CUSTOM]);
-    names.map(Value::from).chain([Value::Null]).collect()
+    providers::names().map(Value::from).chain([Value::Null]).collect()
 }
 
 fn words<T: Words>() -> Schema {
@@ -82,6 +81,30 @@ impl JsonSchema for Byok {
     }
 }
 
+impl JsonSchema for Dialect {
+    fn schema_name() -> Cow<'static, str> {
+        "Dialect".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        words::<Self>()
+    }
+}
+
+impl JsonSchema for HideCredentials {
+    fn schema_name() -> Cow<'static, str> {
+        "HideCredentials".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "enum": [true, false, "verified"] })
+    }
+}
+
 impl JsonSchema for HexDigest {
     fn schema_name() -> Cow<'static, str> {
         "HexDigest".into()
@@ -92,7 +115,7 @@ impl JsonSchema for HexDigest {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^[0-9A-Fa-f]{64}$" })
+        json_schema!({ "type": "string", "pattern": "^(sha256:)?[0-9A-Fa-f]{64}$" })
     }
 }
 

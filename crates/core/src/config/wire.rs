@@ -4,10 +4,10 @@
 
 use serde::Deserialize;
 
-use super::de::{HexDigest, Named, not_null, objects};
+use super::de::{HexDigest, HideCredentials, Named, not_null, objects};
 #[cfg(feature = "schema")]
 use super::schema;
-use crate::model::{Byok, Mode};
+use crate::model::{Byok, Dialect, Mode};
 
 objects!(
     Configuration,
@@ -29,9 +29,11 @@ objects!(
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Configuration"))]
 #[serde(remote = "Self", default, deny_unknown_fields)]
 pub(super) struct Configuration {
-    /// How callers are authenticated: `on` refuses a request without a valid proxy key, `auto` lets unknown callers pass unverified, `off` checks nothing.
+    /// How callers are authenticated: `on` refuses a request without a valid proxy key, `optional` one with a key that is not valid, `auto` one with a known key that is not valid, `off` checks nothing.
     #[cfg_attr(feature = "schema", schemars(extend("default" = "on")))]
     pub(super) mode: Mode,
+    /// The consumer whose policy applies to callers without a valid key, where the mode lets them pass.
+    pub(super) anonymous: Option<Box<str>>,
     /// Decide and record everything, but change nothing and refuse nobody.
     pub(super) shadow: bool,
     /// Where proxy keys are looked for, in this order. Default: `x-litellm-api-key`, `authorization` with `Bearer`, `x-api-key`, then the locations of the configured providers' own keys.
@@ -55,7 +57,7 @@ pub(super) struct Configuration {
     #[cfg_attr(feature = "schema", schemars(extend("default" = [])))]
     pub(super) routes: Vec<Route>,
     /// Whether the proxy key is removed before the next hop. Default: true; false if the provider is a `litellm` without a deployment key for the caller.
-    pub(super) hide_credentials: Option<bool>,
+    pub(super) hide_credentials: Option<HideCredentials>,
     /// Further request headers to remove: names, or the beginning of names followed by `*`.
     #[cfg_attr(feature = "schema", schemars(extend("default" = [])))]
     pub(super) strip_request_headers: Vec<String>,
@@ -65,11 +67,14 @@ pub(super) struct Configuration {
     /// The realm in the `www-authenticate` header of a 401.
     #[cfg_attr(feature = "schema", schemars(extend("default" = "llm-gateway")))]
     pub(super) realm: Option<String>,
+    /// The URL of the protected resource metadata (RFC 9728), sent in the `www-authenticate` header of a 401.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^https?://")))]
+    pub(super) resource_metadata: Option<String>,
 }
 
-/// Where a proxy key may be presented: exactly one of `header`, `query`, `cookie`.
+/// Where a proxy key may be presented: exactly one of `header`, `query`, `cookie`, `websocket_protocol`.
 #[derive(Default, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "KeySource", extend("oneOf" = schema::one_of(&["header", "query", "cookie"]))))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "KeySource", extend("oneOf" = schema::one_of(&["header", "query", "cookie", "websocket_protocol"]))))]
 #[serde(remote = "Self", default, deny_unknown_fields)]
 pub(super) struct KeySource {
     /// The name of a header.
@@ -84,6 +89,9 @@ pub(super) struct KeySource {
     /// The name of a cookie.
     #[cfg_attr(feature = "schema", schemars(regex(pattern = schema::TOKEN)))]
     pub(super) cookie: Option<String>,
+    /// The prefix of an item of `sec-websocket-protocol`; the key is what follows.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = schema::TOKEN)))]
+    pub(super) websocket_protocol: Option<String>,
 }
 
 /// A named owner of proxy keys.
@@ -118,7 +126,7 @@ pub(super) struct Key {
     /// Unique within the consumer; shown in logs.
     #[cfg_attr(feature = "schema", schemars(regex(pattern = schema::NAME)))]
     pub(super) id: Box<str>,
-    /// The SHA-256 of the key: 64 hex digits.
+    /// The SHA-256 of the key: 64 hex digits, with or without `sha256:` before them.
     pub(super) sha256: Option<HexDigest>,
     /// The environment variable that contains the key.
     pub(super) environment_variable: Option<Box<str>>,
@@ -157,13 +165,17 @@ pub(super) struct Provider {
     pub(super) clusters: Option<Vec<Box<str>>>,
     /// The key with which the gateway pays.
     pub(super) deployment_key: Option<SecretSource>,
-    /// Required with the profile `custom`, and only allowed there: its credential headers, in order.
+    /// The headers in which clients send their own credential, in order; replaces the profile's. Required with `custom`.
     #[serde(deserialize_with = "not_null")]
     #[cfg_attr(feature = "schema", schemars(with = "Vec<CredentialHeader>"))]
     pub(super) headers: Option<Vec<CredentialHeader>>,
+    /// The header in which the credential goes upstream, whoever pays. Default: depends on the profile.
+    pub(super) send_as: Option<CredentialHeader>,
+    /// The format of errors. Default: depends on the profile.
+    pub(super) dialect: Option<Dialect>,
 }
 
-/// A header in which a custom API expects its credential.
+/// A header in which an API expects its credential.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CredentialHeader"))]
 #[serde(remote = "Self", deny_unknown_fields)]
@@ -198,6 +210,12 @@ pub(super) struct Route {
     pub(super) mode: Option<Mode>,
     /// The name of a provider. Default: `default_provider`.
     pub(super) provider: Option<String>,
+    /// Where proxy keys are looked for. Default: the top level's.
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<KeySource>"))]
+    pub(super) key_sources: Option<Vec<KeySource>>,
+    /// The consumer whose policy applies to callers without a valid key. Default: the top level's.
+    pub(super) anonymous: Option<Box<str>>,
     /// Overrides the provider's `byok`.
     pub(super) byok: Option<Byok>,
     /// The names of the consumers that may pass; only with mode `on`. Default: all.
@@ -205,7 +223,7 @@ pub(super) struct Route {
     #[cfg_attr(feature = "schema", schemars(with = "Vec<Box<str>>"))]
     pub(super) consumers: Option<Vec<Box<str>>>,
     /// Whether the proxy key is removed before the next hop. Default: the top level's.
-    pub(super) hide_credentials: Option<bool>,
+    pub(super) hide_credentials: Option<HideCredentials>,
 }
 
 /// Conditions, all of which must match: at least one, and not both `path` and `path_prefix`.

@@ -4,20 +4,38 @@ use std::borrow::Cow;
 
 use super::{CandidateOutcome, Context, KnownBy, Step, Trace};
 use crate::http::RequestHeaders;
-use crate::model::{DenyReason, Key, KeySource, Location, Lookup, LookupResult, Mode, Policy, VerificationService};
+use crate::model::{
+    Consumer, DenyReason, Key, KeySource, Location, Lookup, LookupResult, Mode, Policy, RoutePolicy,
+    VerificationService,
+};
 use crate::secret::KeyDigest;
 use crate::time::Timestamp;
 
 /// Who is calling, as far as that is known.
 pub(super) struct Caller<'a> {
-    /// The key that was verified; `None` for a caller who passes unverified.
+    /// The key that was verified; `None` for a caller who passes without.
     pub(super) key: Option<&'a Key>,
+    /// Whose policy applies: the key's owner, or else the route's anonymous consumer.
+    pub(super) consumer: Option<&'a Consumer>,
     pub(super) auth_source: Option<&'a KeySource>,
     /// The proxy key as it is in the request; unverified, the first value in a key source.
     pub(super) proxy_key: Option<Cow<'a, [u8]>>,
 }
 
 impl<'a> Caller<'a> {
+    pub(super) fn verified(key: &'a Key, auth_source: Option<&'a KeySource>, proxy_key: Option<Cow<'a, [u8]>>) -> Self {
+        Self { key: Some(key), consumer: Some(&key.consumer), auth_source, proxy_key }
+    }
+
+    /// Returns a caller without a valid key, in a mode that lets such callers pass.
+    pub(super) fn without_key(
+        route: &'a RoutePolicy,
+        auth_source: Option<&'a KeySource>,
+        proxy_key: Option<Cow<'a, [u8]>>,
+    ) -> Self {
+        Self { key: None, consumer: route.anonymous.as_deref(), auth_source, proxy_key }
+    }
+
     /// Returns where the proxy key is in this request.
     pub(super) fn proxy_key_location(&self) -> Option<&'a Location> {
         self.auth_source.filter(|_| self.proxy_key.is_some()).map(|source| &source.location)
@@ -57,17 +75,17 @@ struct Candidate<'a> {
 /// All candidates are looked up among the configured keys before the service is asked about any.
 pub(super) fn authenticate<'a, T: Trace<'a>>(
     policy: &'a Policy,
-    mode: Mode,
+    route: &'a RoutePolicy,
     request: &RequestHeaders<'a>,
     context: &'a Context<'_>,
     trace: &mut T,
 ) -> Result<Caller<'a>, Unauthenticated<'a>> {
-    if mode == Mode::Off {
-        return Ok(unchecked(policy, request, trace));
+    if route.mode == Mode::Off {
+        return Ok(unchecked(policy, route, request, trace));
     }
     let mut findings = Findings { now: context.now, verified: None, first_invalid: None, trace };
     let mut unknown = Vec::new();
-    for source in &policy.key_sources {
+    for source in route.key_sources.iter() {
         let Some(secret) = read(policy, source, request, findings.trace) else { continue };
         let candidate = Candidate { source, digest: KeyDigest::of(&secret), secret };
         match policy.keys.find(candidate.digest) {
@@ -83,16 +101,21 @@ pub(super) fn authenticate<'a, T: Trace<'a>>(
         _ => unknown.iter().for_each(|candidate| findings.record(candidate, CandidateOutcome::Unknown)),
     }
     let Findings { verified, first_invalid, .. } = findings;
-    match (verified, first_invalid, unknown.into_iter().next()) {
-        (Some(caller), _, _) => Ok(caller),
-        (None, Some(rejection), _) => Err(rejection.into()),
-        (None, None, first) if mode != Mode::On => Ok(unverified(first)),
-        (None, None, first) => Err(Rejection {
-            reason: first.as_ref().map_or(DenyReason::MissingApiKey, |_| DenyReason::UnknownApiKey),
-            auth_source: first.map(|candidate| candidate.source),
-            key: None,
+    let first_unknown = unknown.into_iter().next();
+    match (verified, first_invalid, first_unknown, route.mode) {
+        (Some(caller), ..) => Ok(caller),
+        (None, Some(rejection), ..) => Err(rejection.into()),
+        (None, None, Some(first), Mode::On | Mode::Optional) => {
+            Err(Rejection { reason: DenyReason::UnknownApiKey, auth_source: Some(first.source), key: None }.into())
         }
-        .into()),
+        (None, None, None, Mode::On) => {
+            Err(Rejection { reason: DenyReason::MissingApiKey, auth_source: None, key: None }.into())
+        }
+        (None, None, Some(first), Mode::Auto | Mode::Off) => {
+            // The next hop will take the first value in a key source for the proxy key.
+            Ok(Caller::without_key(route, Some(first.source), Some(first.secret)))
+        }
+        (None, None, None, Mode::Optional | Mode::Auto | Mode::Off) => Ok(Caller::without_key(route, None, None)),
     }
 }
 
@@ -116,7 +139,7 @@ impl<'a, T: Trace<'a>> Findings<'a, '_, T> {
             Ok(()) => {
                 self.record(&candidate, CandidateOutcome::Verified(key, known_by));
                 let Candidate { source, secret, .. } = candidate;
-                self.verified = Some(Caller { key: Some(key), auth_source: Some(source), proxy_key: Some(secret) });
+                self.verified = Some(Caller::verified(key, Some(source), Some(secret)));
             }
             Err(reason) => {
                 self.record(&candidate, CandidateOutcome::Invalid(key, known_by, reason));
@@ -195,22 +218,21 @@ fn read<'a, T: Trace<'a>>(
 }
 
 /// Returns the caller in mode `off`, which looks nothing up.
-fn unchecked<'a, T: Trace<'a>>(policy: &'a Policy, request: &RequestHeaders<'a>, trace: &mut T) -> Caller<'a> {
+fn unchecked<'a, T: Trace<'a>>(
+    policy: &Policy,
+    route: &'a RoutePolicy,
+    request: &RequestHeaders<'a>,
+    trace: &mut T,
+) -> Caller<'a> {
     let mut caller = None;
-    for source in &policy.key_sources {
+    for source in route.key_sources.iter() {
         let Some(secret) = read(policy, source, request, trace) else { continue };
         let outcome = CandidateOutcome::NotChecked;
         trace.record(|| Step::KeyCandidate { source, digest: Some(KeyDigest::of(&secret)), outcome });
-        caller.get_or_insert(Caller { key: None, auth_source: Some(source), proxy_key: Some(secret) });
+        caller.get_or_insert(Caller::without_key(route, Some(source), Some(secret)));
         if !T::EXHAUSTIVE {
             break;
         }
     }
-    caller.unwrap_or_else(|| unverified(None))
-}
-
-/// Takes the first value in a key source for the proxy key, as the next hop will.
-fn unverified(first: Option<Candidate<'_>>) -> Caller<'_> {
-    let (auth_source, proxy_key) = first.map(|candidate| (candidate.source, candidate.secret)).unzip();
-    Caller { key: None, auth_source, proxy_key }
+    caller.unwrap_or_else(|| Caller::without_key(route, None, None))
 }

@@ -19,9 +19,9 @@ impl<'a> Authorized<'a> {
         self.route
     }
 
-    /// Returns the consumer, if the caller was verified.
+    /// Returns the consumer: of a verified caller, or the one that stands for anonymous callers.
     pub(super) fn consumer(&self) -> Option<&'a Consumer> {
-        self.caller.key.map(|key| &*key.consumer)
+        self.caller.consumer
     }
 }
 

@@ -8,7 +8,7 @@ use super::{ClientCredentialVerdict, Step, Trace};
 use crate::http::{RequestHeaders, is_visible_ascii, query, strip_scheme};
 use crate::model::{
     Beta, Byok, CredentialKind, CredentialRule, CredentialSource, DenyReason, Location, Policy, ProxyKeyHandling,
-    UpstreamHeader,
+    UpstreamHeader, after, subprotocols,
 };
 use crate::secret::{KeyDigest, Secret};
 
@@ -19,7 +19,14 @@ pub(super) struct Credentials<'a> {
     /// The auth source, if the next hop needs the proxy key.
     pub(super) preserved: Option<&'a Location>,
     pub(super) client: Option<ClientCredential<'a>>,
-    pub(super) deployment: Option<(&'a UpstreamHeader, &'a Secret)>,
+    pub(super) deployment: Option<DeploymentCredential<'a>>,
+}
+
+/// A provider credential of the operator's.
+pub(super) struct DeploymentCredential<'a> {
+    pub(super) header: &'a UpstreamHeader,
+    pub(super) key: &'a Secret,
+    pub(super) beta: Option<Beta>,
 }
 
 /// A provider credential that the client sent.
@@ -36,7 +43,7 @@ impl<'a> Credentials<'a> {
     /// Returns whose provider credential goes upstream. The key of a gateway in between pays for nothing that the
     /// client's credential pays for.
     pub(super) fn source(&self) -> CredentialSource {
-        match (&self.client, self.deployment) {
+        match (&self.client, &self.deployment) {
             (Some(client), _) if client.kind == CredentialKind::OauthToken => CredentialSource::ClientOauth,
             (Some(_), _) => CredentialSource::Client,
             (None, Some(_)) => CredentialSource::Deployment,
@@ -64,11 +71,12 @@ pub(super) fn select_credentials<'a, T: Trace<'a>>(
 ) -> Result<Credentials<'a>, DenyReason> {
     let route = authorized.route();
     let provider = &*route.provider;
-    // Only a verified caller is given a key that the operator pays for.
+    // Only a caller with a consumer is given a key that the operator pays for.
     let deployment_key = authorized.consumer().and_then(|consumer| provider.deployment_key_for(consumer));
     let hides = match route.proxy_key {
         ProxyKeyHandling::Hide => true,
         ProxyKeyHandling::Keep => false,
+        ProxyKeyHandling::HideIfVerified => authorized.caller().key.is_some(),
         ProxyKeyHandling::HideIfReplaced => deployment_key.is_some(),
     };
     let preserved = if hides { None } else { authorized.caller().proxy_key_location() };
@@ -78,10 +86,15 @@ pub(super) fn select_credentials<'a, T: Trace<'a>>(
         return Err(DenyReason::MissingProviderKey);
     }
 
-    let header = &provider.deployment_header;
     let is_its_turn = provider.is_gateway || client.is_none();
-    let overwrites_proxy_key = preserved.is_some_and(|preserved| preserved.is_header(header.name.as_bytes()));
-    let deployment = deployment_key.filter(|_| is_its_turn && !overwrites_proxy_key).map(|key| (header, key));
+    let deployment = deployment_key.filter(|_| is_its_turn).map(|key| {
+        let (header, beta) = provider.header_for(key);
+        DeploymentCredential { header, key, beta }
+    });
+    let overwrites_proxy_key = |deployment: &DeploymentCredential<'_>| {
+        preserved.is_some_and(|preserved| preserved.is_header(deployment.header.name.as_bytes()))
+    };
+    let deployment = deployment.filter(|deployment| !overwrites_proxy_key(deployment));
     trace.record(|| Step::DeploymentKey { exists: deployment_key.is_some(), is_sent: deployment.is_some() });
     Ok(Credentials { proxy_key: authorized.caller().proxy_key.clone(), preserved, client, deployment })
 }
@@ -96,20 +109,27 @@ fn client_credential<'a, T: Trace<'a>>(
     trace: &mut T,
 ) -> Option<ClientCredential<'a>> {
     let provider = &*authorized.route().provider;
-    let none_may_go = if authorized.caller().auth_source.is_none() {
-        Some(ClientCredentialVerdict::CallerUnknown)
-    } else if redirect.is_some_and(|state| !state.kept_client_credential_for(&provider.name)) {
+    let is_known = authorized.caller().auth_source.is_some();
+    let none_may_go = if redirect.is_some_and(|state| !state.kept_client_credential_for(&provider.name)) {
         Some(ClientCredentialVerdict::NotKeptForProvider)
     } else {
         None
     };
+    let no_key_travels = authorized.route().key_sources.is_empty();
     let mut selected: Option<ClientCredential<'a>> = None;
     for rule in &provider.credential_rules {
         if !T::EXHAUSTIVE && (selected.is_some() || none_may_go.is_some()) {
             break;
         }
+        // Without a proxy key on the request, any value could be one, unless its prefix or the operator says otherwise.
+        let is_distinguishable = is_known || rule.kind == CredentialKind::OauthToken || no_key_travels;
+        if !T::EXHAUSTIVE && !is_distinguishable {
+            continue;
+        }
         let Some(credential) = find(rule, request) else { continue };
-        let verdict = none_may_go.unwrap_or_else(|| judge(&credential, rule, policy, authorized, preserved));
+        let unknown = (!is_distinguishable).then_some(ClientCredentialVerdict::CallerUnknown);
+        let verdict =
+            none_may_go.or(unknown).unwrap_or_else(|| judge(&credential, rule, policy, authorized, preserved));
         let is_first = verdict == ClientCredentialVerdict::Selected && selected.is_none();
         trace.record(|| Step::ClientCredential {
             location: credential.location,
@@ -173,6 +193,10 @@ fn find<'a>(rule: &'a CredentialRule, request: &RequestHeaders<'a>) -> Option<Cl
         Location::Query(name) => {
             let named = query::parameters(request.path()?).filter(|parameter| parameter.is_named(name));
             (named.map(query::Parameter::value).find(|value| !value.is_empty())?, false)
+        }
+        Location::WebSocketProtocol(prefix) => {
+            let mut secrets = subprotocols(request).filter_map(|item| after(prefix, item));
+            (Cow::Borrowed(secrets.find(|secret| !secret.is_empty())?), false)
         }
         Location::Cookie(_) => return None,
     };

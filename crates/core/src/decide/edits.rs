@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
-use super::credentials::Credentials;
+use super::credentials::{Credentials, DeploymentCredential};
 use super::record::Effect;
 use crate::http::{HeaderName, RequestHeaders, cookies, query, trim};
-use crate::model::{Beta, IdentityHeaders, Location, Policy, Reason};
+use crate::model::{IdentityHeaders, Location, Policy, Reason, after, subprotocols};
 
 /// One edit of the request's headers. It applies to all lines of a name.
 #[derive(PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub enum EditReason {
     InboundIdentity,
     /// The configured strip list.
     StripList,
+    /// It scopes a credential of the client's, which does not go upstream.
+    Companion,
     /// The proxy key, by its value.
     ProxyKeyValue,
     /// Credentials in the query, or the proxy key by its value.
@@ -43,7 +45,7 @@ pub enum EditReason {
     EqualLines,
     /// The client's own credential, in the header that the API wants it in.
     ClientCredential,
-    /// A beta without which the API refuses the client's credential.
+    /// A beta that goes upstream with an OAuth token, and never without.
     Beta,
     /// The deployment key.
     DeploymentKey,
@@ -78,9 +80,10 @@ pub(super) fn edits<'a>(
     edits.cut_subprotocols(policy, request, credentials);
     edits.reduce_connection(request);
     edits.merge_equal_lines(request, credentials);
-    edits.add_credentials(policy, request, credentials);
+    edits.add_credentials(credentials);
+    edits.set_betas(policy, request, credentials);
     edits.add_identity(&policy.identity_headers, effect);
-    edits.strip(policy, request, credentials);
+    edits.strip(policy, request, credentials, effect);
     edits.0
 }
 
@@ -90,13 +93,15 @@ pub(crate) fn path_without_credentials(policy: &Policy, request: &RequestHeaders
 }
 
 impl<'a> Credentials<'a> {
-    /// Whether a header's value is the proxy key, or a scheme, whitespace and the proxy key.
+    /// Whether a header's value is the proxy key, or a scheme, perhaps repeated, and the proxy key.
     fn is_proxy_key(&self, value: &[u8]) -> bool {
         let key = self.proxy_key.as_deref().filter(|key| value.len() >= key.len());
         key.and_then(|key| trim(value).strip_suffix(key)).is_some_and(|before| {
-            let scheme = trim(before);
-            let has_whitespace = scheme.iter().any(|byte| matches!(byte, b' ' | b'\t'));
-            before.is_empty() || (scheme.len() < before.len() && !has_whitespace)
+            let is_whitespace = |byte: &u8| matches!(byte, b' ' | b'\t');
+            let mut words = before.split(is_whitespace).filter(|word| !word.is_empty());
+            let scheme = words.next().unwrap_or_default();
+            let is_separate = before.last().is_none_or(is_whitespace);
+            is_separate && words.all(|word| word.eq_ignore_ascii_case(scheme))
         })
     }
 }
@@ -156,10 +161,17 @@ impl<'a> Edits<'a> {
 
     fn cut_subprotocols(&mut self, policy: &Policy, request: &RequestHeaders<'a>, credentials: &Credentials<'a>) {
         let name = b"sec-websocket-protocol";
-        let items = request.values(name).flat_map(|line| line.split(|byte| *byte == b',')).map(trim);
-        let is_credential =
-            |item: &&[u8]| policy.credential_locations.contains_subprotocol(item) || credentials.is_proxy_key(item);
-        let (cut, others): (Vec<&[u8]>, Vec<&[u8]>) = items.partition(is_credential);
+        let mut preserved = FirstOf::new(credentials.preserved_locations().filter_map(|location| match location {
+            Location::WebSocketProtocol(prefix) => Some(&**prefix),
+            _ => None,
+        }));
+        let is_credential = |item: &&[u8]| {
+            if preserved.take(|prefix| after(prefix, item).is_some_and(|secret| !secret.is_empty())) {
+                return false;
+            }
+            policy.credential_locations.contains_subprotocol(item) || credentials.is_proxy_key(item)
+        };
+        let (cut, others): (Vec<&[u8]>, Vec<&[u8]>) = subprotocols(request).partition(is_credential);
         if !cut.is_empty() {
             self.push(name, others.join(&b", "[..]), EditReason::Subprotocols);
         }
@@ -187,40 +199,52 @@ impl<'a> Edits<'a> {
         }
     }
 
-    fn add_credentials(&mut self, policy: &'a Policy, request: &RequestHeaders<'a>, credentials: &Credentials<'a>) {
-        if let Some(client) = &credentials.client {
-            if let Some(header) = client.sent_as {
-                self.set(header.name.as_bytes(), header.value(&client.secret), EditReason::ClientCredential);
-            }
-            if let Some(beta) = client.beta {
-                self.add_beta(beta, policy, request, credentials);
-            }
+    fn add_credentials(&mut self, credentials: &Credentials<'a>) {
+        if let Some(client) = &credentials.client
+            && let Some(header) = client.sent_as
+        {
+            self.set(header.name.as_bytes(), header.value(&client.secret), EditReason::ClientCredential);
         }
-        if let Some((header, key)) = credentials.deployment {
+        if let Some(DeploymentCredential { header, key, .. }) = &credentials.deployment {
             self.set(header.name.as_bytes(), header.value_of(key), EditReason::DeploymentKey);
         }
     }
 
-    fn add_beta(&mut self, beta: Beta, policy: &Policy, request: &RequestHeaders<'a>, credentials: &Credentials<'a>) {
-        let (name, item) = (beta.header.as_bytes(), beta.item.as_bytes());
-        let is_listed = |line: &[u8]| line.split(|byte| *byte == b',').any(|listed| trim(listed) == item);
-        let is_stripped = policy.strip_list.contains(name);
-        if !is_stripped && request.values(name).any(is_listed) {
-            return;
+    /// Makes an item that only an OAuth token needs go upstream with such a token, and never without.
+    fn set_betas(&mut self, policy: &Policy, request: &RequestHeaders<'a>, credentials: &Credentials<'a>) {
+        let of_client = credentials.client.as_ref().and_then(|client| client.beta);
+        let of_deployment = credentials.deployment.as_ref().and_then(|deployment| deployment.beta);
+        for beta in policy.oauth_betas {
+            let is_needed = of_client.or(of_deployment) == Some(*beta);
+            let (name, item) = (beta.header.as_bytes(), beta.item.as_bytes());
+            let is_stripped = policy.strip_list.contains(name);
+            let is_item = |listed: &&[u8]| trim(listed) == item;
+            let is_listed = !is_stripped
+                && request.values(name).any(|line| line.split(|byte| *byte == b',').any(|listed| is_item(&listed)));
+            if is_listed == is_needed {
+                continue;
+            }
+            let lines = request.values(name).filter(|line| !is_stripped && !credentials.is_proxy_key(line));
+            let items = lines.flat_map(|line| line.split(|byte| *byte == b',')).map(trim);
+            let others = items.filter(|listed| !listed.is_empty() && !is_item(listed));
+            let items: Vec<&[u8]> = others.chain(is_needed.then_some(item)).collect();
+            if items.is_empty() {
+                self.push(name, Vec::new(), EditReason::Beta);
+            } else {
+                self.set(name, items.join(&b","[..]), EditReason::Beta);
+            }
         }
-        let others = request.values(name).filter(|value| !is_stripped && !credentials.is_proxy_key(value));
-        let items: Vec<&[u8]> = others.filter(|value| !value.is_empty()).chain([item]).collect();
-        self.set(name, items.join(&b","[..]), EditReason::Beta);
     }
 
     /// Tells the upstream who is calling, if that is verified, and the provider always, for Envoy's routes to match on.
     fn add_identity(&mut self, headers: &'a IdentityHeaders, effect: &Effect<'a>) {
-        let credential_source = (effect.reason == Reason::Verified).then_some(effect.credential_source.as_str());
+        let is_known = matches!(effect.reason, Reason::Verified | Reason::Anonymous);
+        let credential_source = is_known.then_some(effect.credential_source.as_str());
         let entries = [
             (&headers.consumer, effect.consumer, EditReason::Consumer),
             (&headers.key_id, effect.key_id, EditReason::KeyId),
             (&headers.credential_source, credential_source, EditReason::CredentialSource),
-            (&headers.provider, Some(&*effect.provider.name), EditReason::Provider),
+            (&headers.provider, Some(&*effect.route.provider.name), EditReason::Provider),
         ];
         for (header, value, why) in entries {
             if let (Some(header), Some(value)) = (header, value) {
@@ -232,7 +256,14 @@ impl<'a> Edits<'a> {
     /// Removes the headers that may not go upstream, and from all others the lines that are the proxy key.
     ///
     /// Runs last: what was set before stays. That is a small number of headers, whatever the client sent.
-    fn strip(&mut self, policy: &'a Policy, request: &RequestHeaders<'a>, credentials: &Credentials<'a>) {
+    fn strip(
+        &mut self,
+        policy: &'a Policy,
+        request: &RequestHeaders<'a>,
+        credentials: &Credentials<'a>,
+        effect: &Effect<'a>,
+    ) {
+        let drops_companions = credentials.client.is_none();
         let count_of_set = self.0.len();
         let mut with_proxy_key: HashMap<&'a [u8], Vec<u8>> = HashMap::new();
         for (name, value) in request.named_lines() {
@@ -243,6 +274,8 @@ impl<'a> Edits<'a> {
                 EditReason::InboundIdentity
             } else if policy.strip_list.contains(bytes) {
                 EditReason::StripList
+            } else if drops_companions && effect.route.provider.companions.contains(name) {
+                EditReason::Companion
             } else if credentials.is_proxy_key(value) && !matches!(bytes, b"cookie" | b"sec-websocket-protocol") {
                 EditReason::ProxyKeyValue
             } else {

@@ -22,7 +22,7 @@ use self::authorize::authorize;
 use self::credentials::select_credentials;
 use self::redirect::restore_caller;
 use crate::http::RequestHeaders;
-use crate::model::{DecisionToken, DenyReason, Lookup, LookupResults, Policy, Provider, Reason};
+use crate::model::{DecisionToken, DenyReason, Lookup, LookupResults, Policy, Provider, Reason, RoutePolicy};
 use crate::time::Timestamp;
 
 /// What matters besides the request.
@@ -94,7 +94,7 @@ pub fn decide_traced<'a, T: Trace<'a>>(
     context: &'a Context<'_>,
     trace: &mut T,
 ) -> Decision<'a> {
-    let mut effect = Effect::new(&policy.default_route.provider);
+    let mut effect = Effect::new(&policy.default_route);
     match evaluate(policy, request, context, &mut effect, trace) {
         Ok(edits) => Decision::Allow { effect, edits: if policy.shadow { Vec::new() } else { edits } },
         Err(Interrupt::Lookup(lookup)) => Decision::Lookup(lookup),
@@ -119,20 +119,19 @@ fn evaluate<'a, T: Trace<'a>>(
     trace: &mut T,
 ) -> Result<Vec<HeaderMutation<'a>>, Interrupt<'a>> {
     let route = route::select(policy, request, trace)?;
-    let provider = &*route.provider;
-    effect.provider = provider;
-    check_single_values(provider, request, trace)?;
+    effect.route = route;
+    check_single_values(route, request, trace)?;
 
     let caller = match &context.redirect {
-        Some(state) => restore_caller(policy, route.mode, state, request, context.now),
-        None => authenticate(policy, route.mode, request, context, trace),
+        Some(state) => restore_caller(policy, route, state, request, context.now),
+        None => authenticate(policy, route, request, context, trace),
     };
     let caller = caller.map_err(|unauthenticated| interrupt(unauthenticated, effect))?;
-    effect.set_caller(caller.key, caller.auth_source);
+    effect.set_caller(caller.consumer, caller.key, caller.auth_source);
 
     let authorized = authorize(caller, route, trace)?;
     let credentials = select_credentials(policy, &authorized, request, context.redirect.as_ref(), trace)?;
-    check_cluster(provider, context.cluster, trace)?;
+    check_cluster(&route.provider, context.cluster, trace)?;
 
     effect.credential_source = credentials.source();
     effect.proxy_key_preserved = credentials.preserved.is_some();
@@ -155,7 +154,7 @@ fn interrupt<'a>(unauthenticated: Unauthenticated<'a>, effect: &mut Effect<'a>) 
     match unauthenticated {
         Unauthenticated::Lookup(lookup) => Interrupt::Lookup(lookup),
         Unauthenticated::Rejected(rejection) => {
-            effect.set_caller(rejection.key, rejection.auth_source);
+            effect.set_caller(rejection.key.map(|key| &*key.consumer), rejection.key, rejection.auth_source);
             Interrupt::Deny(rejection.reason)
         }
     }
@@ -163,13 +162,15 @@ fn interrupt<'a>(unauthenticated: Unauthenticated<'a>, effect: &mut Effect<'a>) 
 
 /// Refuses a request with two different values where only one credential may be.
 fn check_single_values<'a, T: Trace<'a>>(
-    provider: &'a Provider,
+    route: &'a RoutePolicy,
     request: &RequestHeaders<'_>,
     trace: &mut T,
 ) -> Result<(), DenyReason> {
-    let mut conflicting = provider.single_value_locations.iter().filter(|one| one.has_conflicting_values(request));
+    let mut conflicting = route.single_value_locations.iter().filter(|one| one.has_conflicting_values(request));
     let Some(first) = conflicting.next() else { return Ok(()) };
-    trace.record(|| Step::ConflictingValues { locations: std::iter::once(first).chain(conflicting).collect() });
+    trace.record(|| Step::ConflictingValues {
+        locations: std::iter::once(first).chain(conflicting).map(|one| &one.location).collect(),
+    });
     Err(DenyReason::AmbiguousCredential)
 }
 

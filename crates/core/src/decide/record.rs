@@ -1,6 +1,6 @@
 //! What the operator sees of a decision: filter state and one counter. Never a secret.
 
-use crate::model::{CredentialSource, DecisionToken, Key, KeySource, Provider, Reason};
+use crate::model::{Consumer, CredentialSource, DecisionToken, Key, KeySource, Reason, RoutePolicy};
 
 /// What is recorded of a decision.
 #[derive(Clone, Debug)]
@@ -15,8 +15,8 @@ pub struct Effect<'a> {
     pub consumer: Option<&'a str>,
     /// The id of the key, also of a known one that is not valid.
     pub key_id: Option<&'a str>,
-    /// The provider of the route.
-    pub provider: &'a Provider,
+    /// What applied; it names the provider.
+    pub route: &'a RoutePolicy,
     /// Whose credential goes upstream.
     pub credential_source: CredentialSource,
     /// For the run after an internal redirect: whether the proxy key is still in the request.
@@ -28,27 +28,34 @@ pub struct Effect<'a> {
 pub struct CounterKey(DecisionToken, Reason, Option<*const KeySource>, CredentialSource);
 
 impl<'a> Effect<'a> {
-    pub(super) fn new(provider: &'a Provider) -> Self {
+    pub(super) fn new(route: &'a RoutePolicy) -> Self {
         Self {
             decision: DecisionToken::Allow,
             reason: Reason::Unverified,
             auth_source: None,
             consumer: None,
             key_id: None,
-            provider,
+            route,
             credential_source: CredentialSource::None,
             proxy_key_preserved: false,
         }
     }
 
     /// Sets who is calling, or whose key is not valid.
-    pub(super) fn set_caller(&mut self, key: Option<&'a Key>, auth_source: Option<&'a KeySource>) {
+    pub(super) fn set_caller(
+        &mut self,
+        consumer: Option<&'a Consumer>,
+        key: Option<&'a Key>,
+        auth_source: Option<&'a KeySource>,
+    ) {
         self.auth_source = auth_source;
-        self.consumer = key.map(|key| &*key.consumer.name);
+        self.consumer = consumer.map(|consumer| &*consumer.name);
         self.key_id = key.map(|key| &*key.id);
-        if key.is_some() {
-            self.reason = Reason::Verified;
-        }
+        self.reason = match (consumer, key) {
+            (_, Some(_)) => Reason::Verified,
+            (Some(_), None) => Reason::Anonymous,
+            (None, None) => Reason::Unverified,
+        };
     }
 
     /// Returns the parts that are set, each with the name of its property: Envoy prepends `wasm.` in filter state
@@ -60,7 +67,7 @@ impl<'a> Effect<'a> {
             ("byok.auth_source", Some(self.auth_source_label())),
             ("byok.consumer", self.consumer),
             ("byok.key_id", self.key_id),
-            ("byok.provider", Some(&*self.provider.name)),
+            ("byok.provider", Some(&*self.route.provider.name)),
             ("byok.credential_source", Some(self.credential_source.as_str())),
         ]
         .into_iter()

@@ -5,7 +5,7 @@
 use super::Effect;
 use super::authenticate::{Caller, Rejection, Unauthenticated};
 use crate::http::RequestHeaders;
-use crate::model::{CredentialSource, DenyReason, Key, Mode, Policy, Reason, is_service_name};
+use crate::model::{CredentialSource, DenyReason, Key, Mode, Policy, Reason, RoutePolicy, is_service_name};
 use crate::time::Timestamp;
 
 /// Who the caller is, and which credentials the first run kept.
@@ -39,7 +39,7 @@ impl Effect<'_> {
             self.consumer.filter(|_| verified),
             self.key_id.filter(|_| verified),
             self.auth_source.map(|source| &*source.label),
-            Some(&*self.provider.name).filter(|_| client),
+            Some(&*self.route.provider.name).filter(|_| client),
             Some("kept").filter(|_| self.proxy_key_preserved),
         ]
         .map(Option::unwrap_or_default)
@@ -91,24 +91,27 @@ impl KnownKey {
 /// It does not or is not, or the caller was not verified and the mode demands it.
 pub(super) fn restore_caller<'a>(
     policy: &'a Policy,
-    mode: Mode,
+    route: &'a RoutePolicy,
     state: &'a RedirectState,
     request: &RequestHeaders<'a>,
     now: Timestamp,
 ) -> Result<Caller<'a>, Unauthenticated<'a>> {
-    let auth_source = policy.key_sources.iter().find(|source| Some(&source.label) == state.auth_source.as_ref());
+    let auth_source = state.auth_source.as_deref().and_then(|label| policy.key_source(label));
     let rejected = |reason, key| Err(Rejection { reason, auth_source, key }.into());
     let key = match &state.verified {
         Some(known) => match known.find(policy) {
             Some(key) => Some(key),
             None => return rejected(DenyReason::UnknownApiKey, None),
         },
-        None if mode == Mode::On => return rejected(DenyReason::MissingApiKey, None),
+        None if route.mode == Mode::On => return rejected(DenyReason::MissingApiKey, None),
         None => None,
     };
     if let Some(Err(reason)) = key.map(|key| key.check_validity(now)) {
         return rejected(reason, key);
     }
     let proxy_key = auth_source.filter(|_| state.proxy_key_preserved).and_then(|source| source.secret(request));
-    Ok(Caller { key, auth_source, proxy_key })
+    Ok(match key {
+        Some(key) => Caller::verified(key, auth_source, proxy_key),
+        None => Caller::without_key(route, auth_source, proxy_key),
+    })
 }

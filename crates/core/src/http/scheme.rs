@@ -12,11 +12,20 @@ pub fn trim(value: &[u8]) -> &[u8] {
 /// Returns the secret after `scheme`, trimmed, or `None` if the value has another scheme or none.
 ///
 /// The scheme is compared without regard to ASCII case and followed by one or more spaces
-/// ([RFC 9110, 11.4](https://www.rfc-editor.org/rfc/rfc9110#section-11.4)). The secret may be empty: `Bearer` alone.
+/// ([RFC 9110, 11.4](https://www.rfc-editor.org/rfc/rfc9110#section-11.4)). A scheme that is repeated, as some clients do
+/// with a key that already has one, counts once. The secret may be empty: `Bearer` alone.
 pub fn strip_scheme<'a>(scheme: &str, value: &'a [u8]) -> Option<&'a [u8]> {
+    let mut secret = strip_one(scheme, value)?;
+    while let Some(rest) = strip_one(scheme, secret) {
+        secret = rest;
+    }
+    Some(secret)
+}
+
+fn strip_one<'a>(scheme: &str, value: &'a [u8]) -> Option<&'a [u8]> {
     let (head, rest) = value.split_at_checked(scheme.len())?;
     let is_scheme = head.eq_ignore_ascii_case(scheme.as_bytes());
-    (is_scheme && matches!(rest.first(), None | Some(b' '))).then(|| trim(rest))
+    (is_scheme && !scheme.is_empty() && matches!(rest.first(), None | Some(b' '))).then(|| trim(rest))
 }
 
 /// Whether all bytes are printable ASCII characters other than the space.
@@ -35,5 +44,7 @@ mod tests {
         assert_eq!(strip_scheme("Bearer", b"Bearera"), None);
         assert_eq!(strip_scheme("Bearer", b"Bearer\ta"), None);
         assert_eq!(strip_scheme("Bearer", b"Bear"), None);
+        assert_eq!(strip_scheme("Bearer", b"Bearer bearer  a"), Some(&b"a"[..]));
+        assert_eq!(strip_scheme("Bearer", b"Bearer Bearer"), Some(&b""[..]));
     }
 }

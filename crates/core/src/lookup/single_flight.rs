@@ -133,7 +133,7 @@ mod tests {
             cache_max_entries: 10,
             max_in_flight: 2,
             consumer_from: None,
-            never_sent: &[],
+            never_sent: Vec::new(),
         }
     }
 

@@ -5,13 +5,13 @@ use crate::http::{HeaderName, NameSketch, query, separators_as_dashes};
 
 /// Header names, compared as [`separators_as_dashes`] spells them.
 #[derive(Debug, Default)]
-struct NameSet {
+pub(crate) struct NameSet {
     sketch: NameSketch,
     names: Vec<Box<str>>,
 }
 
 impl NameSet {
-    fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(crate) fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let mut set = Self::default();
         for name in names {
             if !set.contains(name.as_bytes().into()) {
@@ -22,7 +22,7 @@ impl NameSet {
         set
     }
 
-    fn contains(&self, name: HeaderName<'_>) -> bool {
+    pub(crate) fn contains(&self, name: HeaderName<'_>) -> bool {
         let reads_like = |entry: &str| separators_as_dashes(entry.as_bytes()).eq(separators_as_dashes(name.bytes));
         self.sketch.may_contain(name) && self.names.iter().any(|entry| reads_like(entry))
     }
@@ -37,22 +37,20 @@ pub struct CredentialLocations {
     /// What precedes the name of such a header to make another one of it.
     header_prefix: &'static [u8],
     /// How an item of `sec-websocket-protocol` starts that is a credential.
-    websocket_prefixes: &'static [&'static str],
+    websocket_prefixes: Vec<Box<str>>,
 }
 
 impl CredentialLocations {
     /// Takes locations that may repeat.
-    pub(crate) fn new(
-        locations: impl Iterator<Item = Location>,
-        header_prefix: &'static [u8],
-        websocket_prefixes: &'static [&'static str],
-    ) -> Self {
+    pub(crate) fn new(locations: impl Iterator<Item = Location>, header_prefix: &'static [u8]) -> Self {
         let (mut headers, mut query, mut cookies) = (Vec::new(), Vec::new(), Vec::new());
+        let mut websocket_prefixes = Vec::new();
         for location in locations {
             match location {
                 Location::Header(name) => headers.push(name),
                 Location::Query(name) => query.push(name),
                 Location::Cookie(name) => cookies.push(name),
+                Location::WebSocketProtocol(prefix) => websocket_prefixes.push(prefix),
             }
         }
         let headers = NameSet::new(headers.iter().map(|name| &**name));
@@ -80,9 +78,7 @@ impl CredentialLocations {
 
     /// Whether an item of `sec-websocket-protocol` is a credential.
     pub fn contains_subprotocol(&self, item: &[u8]) -> bool {
-        self.websocket_prefixes.iter().any(|prefix| {
-            item.split_at_checked(prefix.len()).is_some_and(|(head, _)| head.eq_ignore_ascii_case(prefix.as_bytes()))
-        })
+        self.websocket_prefixes.iter().any(|prefix| item.starts_with(prefix.as_bytes()))
     }
 
     /// Returns the names of the query parameters.
@@ -112,8 +108,16 @@ pub struct IdentityHeaders {
 
 impl IdentityHeaders {
     /// Names that are removed even where the configuration sets no identity header.
-    const ALWAYS_REMOVED: [&str; 4] =
-        ["x-consumer-username", "x-credential-identifier", "x-byok-credential-source", "x-byok-provider"];
+    const ALWAYS_REMOVED: [&str; 8] = [
+        "x-consumer-username",
+        "x-credential-identifier",
+        "x-byok-credential-source",
+        "x-byok-provider",
+        "x-consumer-id",
+        "x-consumer-custom-id",
+        "x-consumer-groups",
+        "x-anonymous-consumer",
+    ];
 
     pub(crate) fn new(
         consumer: Option<Box<str>>,
@@ -159,7 +163,7 @@ mod tests {
     fn a_location_is_found_under_every_name_that_servers_take_for_it() {
         let names = ["x_own-key", "x-api-key", "api-key", "litellm_user_api_key"];
         let locations = names.into_iter().map(|name| Location::Header(name.into()));
-        let locations = CredentialLocations::new(locations, b"x-pass-", &["key."]);
+        let locations = CredentialLocations::new(locations, b"x-pass-");
         for (name, is_one) in [
             ("x-api-key", true),
             ("x_api_key", true),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::http::{RequestHeaders, cookies, query, strip_scheme};
+use crate::http::{RequestHeaders, cookies, query, strip_scheme, trim};
 use crate::secret::Secret;
 
 /// A part of the request that may carry a credential.
@@ -15,6 +15,9 @@ pub enum Location {
     Query(Box<str>),
     /// A cookie.
     Cookie(Box<str>),
+    /// The item of `sec-websocket-protocol` with this prefix: the value is what follows. Browsers cannot set any other
+    /// header of a WebSocket.
+    WebSocketProtocol(Box<str>),
 }
 
 impl Location {
@@ -22,7 +25,7 @@ impl Location {
     pub fn header(&self) -> Option<&str> {
         match self {
             Self::Header(name) => Some(name),
-            Self::Query(_) | Self::Cookie(_) => None,
+            Self::Query(_) | Self::Cookie(_) | Self::WebSocketProtocol(_) => None,
         }
     }
 
@@ -31,16 +34,10 @@ impl Location {
         self.header().is_some_and(|header| header.as_bytes() == name)
     }
 
-    /// Whether the request has two different non-empty values here, or a list where one value belongs.
-    ///
-    /// Envoy joins repeated `authorization` lines with a comma before any filter sees them.
-    pub fn has_conflicting_values(&self, request: &RequestHeaders<'_>) -> bool {
+    /// Whether the request has two different non-empty values here.
+    fn has_different_values(&self, request: &RequestHeaders<'_>) -> bool {
         match self {
-            Self::Header(name) => {
-                let is_joined =
-                    **name == *"authorization" && request.values(name.as_bytes()).any(|value| value.contains(&b','));
-                is_joined || differ(request.values(name.as_bytes()))
-            }
+            Self::Header(name) => differ(request.values(name.as_bytes())),
             Self::Query(name) => differ(
                 query::parameters(request.path().unwrap_or_default())
                     .filter(|parameter| parameter.is_named(name))
@@ -51,6 +48,60 @@ impl Location {
                     .filter(|cookie| cookie.is_named(name))
                     .map(cookies::Cookie::value),
             ),
+            Self::WebSocketProtocol(prefix) => differ(subprotocols(request).filter_map(|item| after(prefix, item))),
+        }
+    }
+}
+
+/// Returns the items of `sec-websocket-protocol`
+/// ([RFC 6455, 11.3.4](https://www.rfc-editor.org/rfc/rfc6455#section-11.3.4)).
+pub(crate) fn subprotocols<'a>(request: &RequestHeaders<'a>) -> impl Iterator<Item = &'a [u8]> {
+    request.values(b"sec-websocket-protocol").flat_map(|line| line.split(|byte| *byte == b',')).map(trim)
+}
+
+/// Returns what follows a prefix.
+pub(crate) fn after<'a>(prefix: &str, item: &'a [u8]) -> Option<&'a [u8]> {
+    item.strip_prefix(prefix.as_bytes())
+}
+
+/// A location in which a request may have one value only.
+#[derive(Debug)]
+pub struct SingleValueLocation {
+    /// The part of the request.
+    pub location: Location,
+    pub(crate) commas: Commas,
+}
+
+/// What a comma in a value means. Envoy joins repeated `authorization` lines with one before any filter sees them.
+#[derive(Debug)]
+pub(crate) enum Commas {
+    /// It is part of the value.
+    PartOfValue,
+    /// It separates values.
+    Separator,
+    /// It separates values if one of the parts has one of these schemes, or starts with one of the prefixes. Otherwise it is
+    /// part of a value of another scheme, such as an AWS signature, which nobody asked for.
+    SeparatorOf { schemes: Vec<Box<str>>, prefixes: Vec<Box<str>> },
+}
+
+impl SingleValueLocation {
+    /// Whether the request has two different non-empty values here.
+    pub(crate) fn has_conflicting_values(&self, request: &RequestHeaders<'_>) -> bool {
+        let is_list = |value: &[u8]| value.contains(&b',') && self.commas.separate(value);
+        let has_list = || self.location.header().is_some_and(|name| request.values(name.as_bytes()).any(is_list));
+        has_list() || self.location.has_different_values(request)
+    }
+}
+
+impl Commas {
+    fn separate(&self, value: &[u8]) -> bool {
+        match self {
+            Self::PartOfValue => false,
+            Self::Separator => true,
+            Self::SeparatorOf { schemes, prefixes } => value.split(|byte| *byte == b',').map(trim).any(|part| {
+                schemes.iter().any(|scheme| strip_scheme(scheme, part).is_some())
+                    || prefixes.iter().any(|prefix| part.starts_with(prefix.as_bytes()))
+            }),
         }
     }
 }
@@ -61,13 +112,14 @@ fn differ<T: AsRef<[u8]>>(values: impl Iterator<Item = T>) -> bool {
     first.is_some_and(|first| values.any(|value| value.as_ref() != first.as_ref()))
 }
 
-/// Writes the `auth_source` token: the name of a header, `query:NAME` or `cookie:NAME`.
+/// Writes the `auth_source` token: the name of a header, `query:NAME`, `cookie:NAME` or `websocket_protocol:PREFIX`.
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Header(name) => f.write_str(name),
             Self::Query(name) => write!(f, "query:{name}"),
             Self::Cookie(name) => write!(f, "cookie:{name}"),
+            Self::WebSocketProtocol(prefix) => write!(f, "websocket_protocol:{prefix}"),
         }
     }
 }
@@ -103,6 +155,10 @@ impl KeySource {
             Location::Cookie(name) => cookies::cookies(request.values(b"cookie"))
                 .filter(|cookie| cookie.is_named(name))
                 .map(cookies::Cookie::value)
+                .find(|secret| !secret.is_empty())
+                .map(Cow::Borrowed),
+            Location::WebSocketProtocol(prefix) => subprotocols(request)
+                .filter_map(|item| after(prefix, item))
                 .find(|secret| !secret.is_empty())
                 .map(Cow::Borrowed),
         }

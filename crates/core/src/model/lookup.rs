@@ -75,7 +75,7 @@ pub struct VerificationService {
     /// JSON pointer ([RFC 6901](https://www.rfc-editor.org/rfc/rfc6901)) to the consumer's name in the response.
     pub(crate) consumer_from: Option<Box<str>>,
     /// Prefixes of provider credentials, which are nobody else's business.
-    pub(crate) never_sent: &'static [&'static str],
+    pub(crate) never_sent: Vec<&'static str>,
 }
 
 impl VerificationService {

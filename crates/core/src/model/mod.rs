@@ -10,9 +10,11 @@ mod provider;
 mod reason;
 mod route;
 
+pub(crate) use headers::NameSet;
 pub use headers::{CredentialLocations, IdentityHeaders, StripList};
 pub use key::{Consumer, Key, KeyRing};
-pub use location::{KeySource, Location, UpstreamHeader};
+pub(crate) use location::{Commas, after, subprotocols};
+pub use location::{KeySource, Location, SingleValueLocation, UpstreamHeader};
 pub use lookup::{Lookup, LookupResult, LookupResults, SendAs, VerificationService, is_service_name};
 pub use policy::Policy;
 pub use provider::{Beta, Byok, ClientCredentialPolicy, CredentialKind, CredentialRule, Dialect, Provider};

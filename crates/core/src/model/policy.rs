@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    AllowList, CredentialLocations, IdentityHeaders, KeyRing, KeySource, Provider, Route, RoutePolicy, StripList,
+    AllowList, Beta, CredentialLocations, IdentityHeaders, KeyRing, KeySource, Provider, Route, RoutePolicy, StripList,
     VerificationService,
 };
 
@@ -12,8 +12,6 @@ use super::{
 pub struct Policy {
     /// Whether requests are only watched: nothing is changed and nobody is refused.
     pub shadow: bool,
-    /// Where proxy keys are looked for, in order.
-    pub key_sources: Vec<KeySource>,
     /// The configured proxy keys.
     pub keys: KeyRing,
     /// Who is asked about keys that are not configured.
@@ -32,7 +30,11 @@ pub struct Policy {
     pub identity_headers: IdentityHeaders,
     /// Prefixes of provider credentials, which are never proxy keys.
     pub(crate) never_candidates: &'static [&'static str],
+    /// Features of APIs that only an OAuth token needs: without one their items do not go upstream.
+    pub(crate) oauth_betas: &'static [Beta],
     pub(crate) realm: Box<str>,
+    /// The URL of the metadata by which a client finds the authorization server.
+    pub(crate) resource_metadata: Option<Box<str>>,
     /// A digest of the configuration and of the variables that it names, in hex.
     pub(crate) digest: Box<str>,
 }
@@ -53,6 +55,11 @@ impl Policy {
     /// It differs between configurations: of two filters in one chain, neither reads what the other has verified.
     pub fn redirect_state_property(&self) -> String {
         format!("byok.redirect_state.{}", self.digest)
+    }
+
+    /// Returns the key source of that label, of whichever route.
+    pub(crate) fn key_source(&self, label: &str) -> Option<&KeySource> {
+        self.route_policies().flat_map(|route| route.key_sources.iter()).find(|source| *source.label == *label)
     }
 
     /// Returns the policies of all entries and, last, the one of requests that no entry matches.

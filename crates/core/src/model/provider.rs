@@ -1,6 +1,6 @@
 //! Providers: which credentials an upstream API takes, from where, and how its errors look.
 
-use super::{AllowList, Consumer, Location, UpstreamHeader};
+use super::{AllowList, Consumer, Location, NameSet, UpstreamHeader};
 use crate::secret::Secret;
 
 /// An upstream API as the configuration describes it: its profile, with the operator's changes applied.
@@ -10,10 +10,17 @@ pub struct Provider {
     pub name: Box<str>,
     /// Where client credentials are looked for, in order of preference.
     pub credential_rules: Vec<CredentialRule>,
-    /// Prefixes of credentials that never belong to this API.
-    pub foreign_prefixes: &'static [&'static str],
+    /// Prefixes of credentials of other vendors, and of those that belong to no API.
+    pub(crate) foreign_prefixes: Vec<&'static str>,
+    /// The prefixes that the operator has named: a value that starts with one of them is never foreign, unless that is an
+    /// OAuth token's.
+    pub(crate) named_prefixes: Vec<Box<str>>,
+    /// Headers that scope the client's credential, and go with it.
+    pub(crate) companions: NameSet,
     /// Where a deployment key goes.
     pub deployment_header: UpstreamHeader,
+    /// How a deployment key starts that is an OAuth token, and how such a token is sent.
+    pub(crate) oauth_deployment: Option<(&'static str, UpstreamHeader, Beta)>,
     pub(crate) deployment_key: Option<Secret>,
     /// Whether the next hop is a gateway itself, which receives its own key beside the client's credential.
     pub is_gateway: bool,
@@ -23,8 +30,6 @@ pub struct Provider {
     pub clusters: AllowList,
     /// The format of errors.
     pub dialect: Dialect,
-    /// The key sources and this provider's locations, in which a request may have one value only.
-    pub(crate) single_value_locations: Vec<Location>,
 }
 
 impl Provider {
@@ -41,7 +46,24 @@ impl Provider {
 
     /// Whether an API key looks like one of this provider's.
     pub(crate) fn accepts_key_format(&self, rule: &CredentialRule, secret: &[u8]) -> bool {
-        !self.foreign_prefixes.iter().any(|prefix| secret.starts_with(prefix.as_bytes())) && rule.accepts(secret)
+        !self.is_foreign(secret) && rule.accepts(secret)
+    }
+
+    fn is_foreign(&self, secret: &[u8]) -> bool {
+        let is_named = |foreign: &str| {
+            let mut named = self.named_prefixes.iter().filter(|named| named.starts_with(foreign));
+            named.any(|named| secret.starts_with(named.as_bytes()))
+        };
+        let mut foreign = self.foreign_prefixes.iter().filter(|prefix| secret.starts_with(prefix.as_bytes()));
+        foreign.any(|prefix| !is_named(prefix))
+    }
+
+    /// Returns the header in which a deployment key goes upstream, and the beta that it needs.
+    pub(crate) fn header_for(&self, deployment_key: &Secret) -> (&UpstreamHeader, Option<Beta>) {
+        match &self.oauth_deployment {
+            Some((prefix, header, beta)) if deployment_key.expose().starts_with(prefix) => (header, Some(*beta)),
+            _ => (&self.deployment_header, None),
+        }
     }
 
     /// Returns what a consumer's or a route's `byok` makes of client credentials.
@@ -59,7 +81,7 @@ pub struct CredentialRule {
     pub scheme: Option<Box<str>>,
     /// What it is.
     pub kind: CredentialKind,
-    /// How it may start; if empty, any value fits.
+    /// How it may start; if empty, any value of at least [`CredentialRule::MIN_LENGTH`] fits.
     pub prefixes: Vec<Box<str>>,
     /// The header to send it in, where that is not the one it came in.
     pub sent_as: Option<UpstreamHeader>,
@@ -68,9 +90,15 @@ pub struct CredentialRule {
 }
 
 impl CredentialRule {
+    /// Shorter values are placeholders, which some SDKs demand.
+    pub const MIN_LENGTH: usize = 16;
+
     /// Whether a value starts like such a credential.
     pub(crate) fn accepts(&self, secret: &[u8]) -> bool {
-        self.prefixes.is_empty() || self.prefixes.iter().any(|prefix| secret.starts_with(prefix.as_bytes()))
+        if self.prefixes.is_empty() {
+            return secret.len() >= Self::MIN_LENGTH;
+        }
+        self.prefixes.iter().any(|prefix| secret.starts_with(prefix.as_bytes()))
     }
 }
 

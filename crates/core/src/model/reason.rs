@@ -27,6 +27,8 @@ impl DecisionToken {
 pub enum Reason {
     /// A proxy key was verified.
     Verified,
+    /// The mode lets callers pass without one, as a configured consumer.
+    Anonymous,
     /// The mode lets callers pass without one.
     Unverified,
     /// It is refused.
@@ -38,6 +40,7 @@ impl Reason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Verified => "verified",
+            Self::Anonymous => "anonymous",
             Self::Unverified => "unverified",
             Self::Denied(reason) => reason.as_str(),
         }
@@ -158,8 +161,8 @@ mod tests {
             assert_eq!((reason.as_str(), reason.status()), (token, status));
             assert_eq!(Reason::Denied(reason).as_str(), token);
         }
-        let others = [Reason::Verified, Reason::Unverified].map(Reason::as_str);
-        assert_eq!(others, ["verified", "unverified"]);
+        let others = [Reason::Verified, Reason::Anonymous, Reason::Unverified].map(Reason::as_str);
+        assert_eq!(others, ["verified", "anonymous", "unverified"]);
         let decisions = [DecisionToken::Allow, DecisionToken::Deny, DecisionToken::ShadowDeny];
         assert_eq!(decisions.map(DecisionToken::as_str), ["allow", "deny", "shadow_deny"]);
         let sources = [

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Byok, ClientCredentialPolicy, Consumer, Provider};
+use super::{Byok, ClientCredentialPolicy, Consumer, KeySource, Provider, SingleValueLocation};
 
 /// One entry of `routes`.
 #[derive(Debug)]
@@ -23,6 +23,12 @@ pub struct RoutePolicy {
     pub provider: Arc<Provider>,
     /// The names of the consumers that may pass.
     pub consumers: AllowList,
+    /// Where proxy keys are looked for, in order. If there is none, the network authenticates callers.
+    pub key_sources: Arc<[KeySource]>,
+    /// The key sources and the provider's locations.
+    pub(crate) single_value_locations: Vec<SingleValueLocation>,
+    /// Whose policy applies to callers without a valid key, where the mode lets them pass.
+    pub anonymous: Option<Arc<Consumer>>,
     /// What becomes of the proxy key.
     pub proxy_key: ProxyKeyHandling,
     /// Which credentials of the client's may go upstream, if the consumer does not say otherwise.
@@ -43,6 +49,8 @@ pub enum Mode {
     /// It is refused.
     #[default]
     On,
+    /// A request with a key that is not valid is refused; one without a key continues unverified.
+    Optional,
     /// It continues unverified, unless its key is known and not valid: the next hop decides.
     Auto,
     /// It continues unverified, and nothing is looked up: the next hop authenticates.
@@ -54,6 +62,7 @@ impl Mode {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::On => "on",
+            Self::Optional => "optional",
             Self::Auto => "auto",
             Self::Off => "off",
         }
@@ -67,6 +76,8 @@ pub enum ProxyKeyHandling {
     Hide,
     /// It stays in the auth source, for the next hop.
     Keep,
+    /// It is removed if it was verified here; otherwise it stays, for the next hop that authenticates.
+    HideIfVerified,
     /// It is removed if the caller has a deployment key, which the next hop receives instead; otherwise it stays.
     HideIfReplaced,
 }

@@ -4,13 +4,15 @@
 use super::{Profile, api_key, bearer, bearer_header, header};
 use crate::model::{Beta, CredentialKind, CredentialRule, Dialect};
 
-/// How Anthropic's credentials start.
+/// The vendor.
+pub(super) const VENDOR: &str = "anthropic";
+/// How its credentials start.
 pub(super) const PREFIX: &str = "sk-ant-";
 /// How the OAuth tokens among them do.
 pub(super) const OAUTH_TOKEN_PREFIX: &str = "sk-ant-oat";
 
 /// The API refuses an OAuth token without this beta.
-const OAUTH_BETA: Beta = Beta { header: "anthropic-beta", item: "oauth-2025-04-20" };
+pub(super) const OAUTH_BETA: Beta = Beta { header: "anthropic-beta", item: "oauth-2025-04-20" };
 
 pub(super) fn profile() -> Profile {
     let [from_authorization, from_api_key] = oauth_tokens();
@@ -21,7 +23,9 @@ pub(super) fn profile() -> Profile {
             api_key("x-api-key", &[PREFIX]),
             CredentialRule { sent_as: Some(header("x-api-key")), ..bearer(&[PREFIX]) },
         ],
-        foreign_prefixes: &[OAUTH_TOKEN_PREFIX],
+        extra_sources: Vec::new(),
+        vendor: Some(VENDOR),
+        companions: &[],
         deployment_header: header("x-api-key"),
         is_gateway: false,
         dialect: Dialect::Anthropic,

@@ -1,13 +1,15 @@
 //! [Amazon Bedrock](https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html) with an API key as a bearer token;
 //! a SigV4 signature does not survive a gateway.
 
-use super::{Profile, anthropic, bearer, bearer_header};
+use super::{Profile, bearer, bearer_header};
 use crate::model::Dialect;
 
 pub(super) fn profile() -> Profile {
     Profile {
-        rules: vec![bearer(&[])],
-        foreign_prefixes: &[anthropic::PREFIX],
+        rules: vec![bearer(&["ABSK", "bedrock-api-key-"])],
+        extra_sources: Vec::new(),
+        vendor: Some("aws"),
+        companions: &[],
         deployment_header: bearer_header(),
         is_gateway: false,
         dialect: Dialect::Anthropic,

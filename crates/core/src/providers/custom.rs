@@ -1,6 +1,6 @@
 //! Any other API: the configuration names its headers.
 
-use super::{Profile, anthropic, api_key};
+use super::{Profile, api_key};
 use crate::model::{CredentialRule, Dialect, UpstreamHeader};
 
 /// The name of the profile.
@@ -12,7 +12,9 @@ pub(crate) fn profile(first: UpstreamHeader, others: Vec<UpstreamHeader>) -> Pro
     let rule = |header: UpstreamHeader| CredentialRule { scheme: header.scheme, ..api_key(&header.name, &[]) };
     Profile {
         rules: [first].into_iter().chain(others).map(rule).collect(),
-        foreign_prefixes: &[anthropic::OAUTH_TOKEN_PREFIX],
+        extra_sources: Vec::new(),
+        vendor: None,
+        companions: &[],
         deployment_header,
         is_gateway: false,
         dialect: Dialect::OpenAi,

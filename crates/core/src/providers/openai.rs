@@ -1,18 +1,36 @@
-//! The [OpenAI API](https://platform.openai.com/docs/api-reference/authentication) and those that follow it: a bearer token.
+//! The [OpenAI API](https://platform.openai.com/docs/api-reference/authentication): a bearer token, or the item of a
+//! WebSocket's subprotocols.
 
-use super::{Profile, anthropic, bearer, bearer_header};
-use crate::model::Dialect;
+use super::{Profile, api_key, bearer, bearer_header};
+use crate::model::{CredentialRule, Dialect, KeySource, Location};
+
+/// The vendor.
+pub(super) const VENDOR: &str = "openai";
 
 /// The subprotocol by which browsers send a key with a WebSocket
 /// (<https://platform.openai.com/docs/guides/realtime-websocket>).
 pub(super) const WEBSOCKET_PREFIX: &str = "openai-insecure-api-key.";
 
+/// API keys, and the ephemeral keys of the realtime API
+/// (<https://platform.openai.com/docs/api-reference/realtime-sessions>).
+const PREFIXES: &[&str] = &["sk-", "ek_"];
+
 pub(super) fn profile() -> Profile {
     Profile {
-        rules: vec![bearer(&["sk-"])],
-        foreign_prefixes: &[anthropic::PREFIX],
+        rules: vec![
+            bearer(PREFIXES),
+            CredentialRule { location: Location::WebSocketProtocol(WEBSOCKET_PREFIX.into()), ..api_key("", PREFIXES) },
+        ],
+        extra_sources: Vec::new(),
+        vendor: Some(VENDOR),
+        companions: &["openai-organization", "openai-project"],
         deployment_header: bearer_header(),
         is_gateway: false,
         dialect: Dialect::OpenAi,
     }
+}
+
+/// The subprotocol as a key source, for APIs whose clients use it too.
+pub(super) fn websocket_source() -> KeySource {
+    KeySource::new(Location::WebSocketProtocol(WEBSOCKET_PREFIX.into()), None)
 }

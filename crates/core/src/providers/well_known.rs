@@ -1,7 +1,7 @@
 //! What every configuration knows of vendors and gateways, whichever providers it has.
 
-use super::{anthropic, openai};
-use crate::model::{KeySource, Location};
+use super::{PROFILES, anthropic, openai, openai_form};
+use crate::model::{Beta, KeySource, Location};
 
 /// The profile of a configuration that names no provider.
 pub(crate) const DEFAULT_PROVIDER: &str = "anthropic";
@@ -12,31 +12,39 @@ pub(crate) const CREDENTIAL_HEADERS: &[&str] = &[
     "x-api-key",
     "api-key",
     "x-goog-api-key",
+    "xi-api-key",
     "ocp-apim-subscription-key",
     "x-litellm-api-key",
     "litellm_user_api_key",
     "proxy-authorization",
     "x-amz-security-token",
+    "x-portkey-api-key",
+    "x-bf-vk",
+    "helicone-auth",
+    "cf-aig-authorization",
+    "x-coder-ai-governance-token",
+    "x-gravitee-api-key",
 ];
 
 /// Query parameters that carry credentials at some provider or gateway: Azure's `api-key`, and the `access_token` of
 /// [RFC 6750, 2.3](https://www.rfc-editor.org/rfc/rfc6750#section-2.3).
 pub(crate) const CREDENTIAL_PARAMETERS: &[&str] = &["api-key", "access_token"];
 
+/// Prefixes of items of `sec-websocket-protocol` that are credentials: OpenAI's, and Cloudflare's for its AI gateway
+/// (<https://developers.cloudflare.com/ai-gateway/usage/websockets-api/realtime-api/>).
+pub(crate) const CREDENTIAL_SUBPROTOCOLS: &[&str] = &[openai::WEBSOCKET_PREFIX, "ai-gateway-auth."];
+
 /// LiteLLM forwards a header of this prefix to the provider, without the prefix
 /// (<https://docs.litellm.ai/docs/proxy/forward_client_headers>).
 pub(crate) const PASS_THROUGH_HEADER_PREFIX: &[u8] = b"x-pass-";
 
-/// How an item of `sec-websocket-protocol` starts that is a credential.
-pub(crate) const WEBSOCKET_PREFIXES: &[&str] = &[openai::WEBSOCKET_PREFIX];
-
 /// Prefixes of provider credentials, which are never proxy keys.
 pub(crate) const NEVER_CANDIDATES: &[&str] = &[anthropic::OAUTH_TOKEN_PREFIX];
 
-/// Prefixes of provider credentials, about which no verification service is asked.
-pub(crate) const NEVER_LOOKED_UP: &[&str] = &[anthropic::PREFIX];
+/// Features of APIs that only an OAuth token needs.
+pub(crate) const OAUTH_BETAS: &[Beta] = &[anthropic::OAUTH_BETA];
 
-/// The key sources of a configuration that lists none, before those of its providers.
+/// Returns the key sources of a configuration that lists none, before those of its providers.
 pub(crate) fn default_key_sources() -> Vec<KeySource> {
     let header = |name: &str| Location::Header(name.into());
     vec![
@@ -44,4 +52,14 @@ pub(crate) fn default_key_sources() -> Vec<KeySource> {
         KeySource::new(header("authorization"), Some("Bearer".into())),
         KeySource::new(header("x-api-key"), None),
     ]
+}
+
+/// Returns the profile that a provider's name suggests, if that is another vendor's than OpenAI: its keys start
+/// differently, and `api: "openai"` drops them.
+pub(crate) fn looks_like_another_vendor(provider: &str) -> Option<&'static str> {
+    let own_files = PROFILES.iter().map(|(name, _)| *name).filter(|name| !name.starts_with("openai"));
+    let rows = openai_form::VENDORS.iter().map(|vendor| vendor.name);
+    own_files
+        .chain(rows)
+        .find(|name| provider.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == *name))
 }

@@ -7,6 +7,7 @@ use super::names::{EXPECTED_NAME, Names, is_name, repeats};
 use crate::config::diagnostics::Diagnostics;
 use crate::config::path::Path;
 use crate::config::wire;
+use crate::http::strip_scheme;
 use crate::model::{Consumer, Key, KeyRing, is_service_name};
 use crate::secret::{KeyDigest, Secret};
 use crate::time::Timestamp;
@@ -168,7 +169,9 @@ fn digest(
             if secret.is_none() {
                 diagnostics.error(path.field("environment_variable"), EXPECTED_VARIABLE);
             }
-            secret.map(|secret| KeyDigest::of(secret.expose().as_bytes()))
+            let secret = secret?;
+            refuse_scheme(secret.expose(), path.field("environment_variable"), diagnostics);
+            Some(KeyDigest::of(secret.expose().as_bytes()))
         }
         (None, None, Some(value)) => {
             let value = value.trim();
@@ -177,12 +180,21 @@ fn digest(
                 return None;
             }
             diagnostics.warn(path.field("value"), CLEAR_TEXT);
+            refuse_scheme(value, path.field("value"), diagnostics);
             Some(KeyDigest::of(value.as_bytes()))
         }
         _ => {
             diagnostics.error(path, "expected exactly one of sha256, environment_variable, value");
             None
         }
+    }
+}
+
+/// Refuses a proxy key with its scheme: the scheme of a request is removed before its key is looked up.
+fn refuse_scheme(secret: &str, path: Path<'_>, diagnostics: &mut Diagnostics) {
+    const SCHEMES: [&str; 3] = ["Bearer", "Basic", "Token"];
+    if SCHEMES.iter().any(|scheme| strip_scheme(scheme, secret.as_bytes()).is_some()) {
+        diagnostics.error(path, "expected the key without a scheme such as Bearer");
     }
 }
 

@@ -7,38 +7,49 @@ use crate::config::wire;
 use crate::model::{CredentialLocations, IdentityHeaders, KeySource, Location, StripList};
 use crate::providers::{self, Profile};
 
-pub(super) fn key_sources(sources: Vec<wire::KeySource>, diagnostics: &mut Diagnostics) -> Vec<KeySource> {
-    let all = Path::Top("key_sources");
+/// Checks the key sources of the top level or of a route.
+pub(super) fn key_sources(
+    sources: Vec<wire::KeySource>,
+    all: Path<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<KeySource> {
     let mut checked: Vec<KeySource> = Vec::new();
     for (index, wire) in sources.into_iter().enumerate() {
         let path = all.item(index);
         if wire.scheme.as_deref().is_some_and(|scheme| !is_token(scheme)) {
             diagnostics.error(path.field("scheme"), EXPECTED_TOKEN);
         }
-        let location = match (wire.header, wire.query, wire.cookie) {
-            (Some(header), None, None) => {
+        let location = match (wire.header, wire.query, wire.cookie, wire.websocket_protocol) {
+            (Some(header), None, None, None) => {
                 let header = credential_header(&header);
                 if header.is_none() {
                     diagnostics.error(path.field("header"), EXPECTED_HEADER);
                 }
                 header.map(Location::Header)
             }
-            (None, Some(_), None) | (None, None, Some(_)) if wire.scheme.is_some() => {
+            (None, Some(_), None, None) | (None, None, Some(_), None) | (None, None, None, Some(_))
+                if wire.scheme.is_some() =>
+            {
                 diagnostics.error(path.field("scheme"), "expected a scheme with a header alone");
                 None
             }
-            (None, Some(query), None) if is_name(&query) => Some(Location::Query(query.into())),
-            (None, None, Some(cookie)) if is_token(&cookie) => Some(Location::Cookie(cookie.into())),
-            (None, Some(_), None) => {
+            (None, Some(query), None, None) if is_name(&query) => Some(Location::Query(query.into())),
+            (None, None, Some(cookie), None) if is_token(&cookie) => Some(Location::Cookie(cookie.into())),
+            (None, None, None, Some(prefix)) if is_token(&prefix) => Some(Location::WebSocketProtocol(prefix.into())),
+            (None, None, None, Some(_)) => {
+                diagnostics.error(path.field("websocket_protocol"), "expected the beginning of a subprotocol");
+                None
+            }
+            (None, Some(_), None, None) => {
                 diagnostics.error(path.field("query"), "expected the name of a parameter");
                 None
             }
-            (None, None, Some(_)) => {
+            (None, None, Some(_), None) => {
                 diagnostics.error(path.field("cookie"), "expected the name of a cookie");
                 None
             }
             _ => {
-                diagnostics.error(path, "expected exactly one of header, query, cookie");
+                diagnostics.error(path, "expected exactly one of header, query, cookie, websocket_protocol");
                 None
             }
         };

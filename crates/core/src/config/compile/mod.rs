@@ -14,14 +14,15 @@ use foldhash::fast::FoldHasher;
 
 use self::names::Names;
 pub(super) use self::names::repeats;
-use self::providers::Checked;
 pub(super) use self::routes::OwnSettings;
 use super::diagnostics::Diagnostics;
 use super::path::Path;
 use super::{lint, lint_modes, wire};
-use crate::model::{Byok, CredentialLocations, KeySource, Location, Mode, Policy};
+use crate::http::is_visible_ascii;
+use crate::model::{Byok, CredentialLocations, Location, Mode, Policy};
 use crate::providers::{
-    CREDENTIAL_HEADERS, CREDENTIAL_PARAMETERS, NEVER_CANDIDATES, PASS_THROUGH_HEADER_PREFIX, WEBSOCKET_PREFIXES,
+    CREDENTIAL_HEADERS, CREDENTIAL_PARAMETERS, CREDENTIAL_SUBPROTOCOLS, NEVER_CANDIDATES, OAUTH_BETAS,
+    PASS_THROUGH_HEADER_PREFIX,
 };
 use crate::secret::Secret;
 
@@ -49,8 +50,8 @@ pub(super) fn compile(
     environment: Environment<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Policy> {
-    let no_sources = wire.key_sources.as_ref().is_some_and(Vec::is_empty);
-    let listed_sources = wire.key_sources.map(|sources| headers::key_sources(sources, diagnostics));
+    let listed_sources =
+        wire.key_sources.map(|sources| headers::key_sources(sources, Path::Top("key_sources"), diagnostics));
     let written = providers::written(wire.providers);
     let names: Vec<Box<str>> = written.iter().map(|(name, _)| name.clone()).collect();
     let names: Names<'_> = names.iter().map(|name| &**name).collect();
@@ -63,31 +64,49 @@ pub(super) fn compile(
     let checked = providers::check(written, &keys, environment, diagnostics);
     let key_sources =
         listed_sources.unwrap_or_else(|| headers::default_key_sources(checked.iter().map(|one| &one.profile)));
-    let credential_locations = credential_locations(&key_sources, &checked);
     let byok = if wire.forward_llm_provider_auth_headers { Byok::Preferred } else { Byok::Off };
-    let providers: Vec<_> = checked.into_iter().map(|one| providers::compile(one, &key_sources, byok)).collect();
+    let locations: Vec<Location> = checked.iter().flat_map(|one| one.profile.locations()).collect();
+    let providers: Vec<_> = checked.into_iter().map(|one| providers::compile(one, byok)).collect();
     let default_provider = providers::default_provider(wire.default_provider.as_deref(), &providers, diagnostics);
 
     let top_mode = wire.mode;
-    let authenticates =
-        |routes: &[wire::Route]| top_mode == Mode::On || routes.iter().any(|route| route.mode == Some(Mode::On));
-    let authenticates = authenticates(&wire.routes);
+    let is_on = |route: &wire::Route| route.mode == Some(Mode::On);
+    let authenticates = top_mode == Mode::On || wire.routes.iter().any(is_on);
+    let needs_sources =
+        top_mode == Mode::On || wire.routes.iter().any(|route| is_on(route) && route.key_sources.is_none());
+    let no_sources = key_sources.is_empty();
+    let anonymous =
+        wire.anonymous.and_then(|name| routes::anonymous(&name, &consumers, Path::Top("anonymous"), diagnostics));
     let top = default_provider.or_else(|| providers.first().map(|first| first.provider.clone())).map(|provider| {
-        routes::TopLevel { mode: top_mode, hide_credentials: wire.hide_credentials, default_provider: provider }
+        routes::TopLevel {
+            mode: top_mode,
+            hide_credentials: wire.hide_credentials,
+            default_provider: provider,
+            key_sources: key_sources.into(),
+            anonymous,
+        }
     });
     let compiled =
         top.as_ref().map(|top| routes::compile(wire.routes, top, &consumers, &providers, has_service, diagnostics));
 
-    if authenticates && no_sources {
-        diagnostics.error(
-            Path::Top("key_sources"),
-            "expected at least one source, since mode \"on\" lets nobody pass without a key",
-        );
+    if needs_sources && no_sources {
+        diagnostics.error(Path::Top("key_sources"), routes::EXPECTED_SOURCES);
     }
     if authenticates && !has_keys && !has_service {
         diagnostics
             .error(Path::Top("consumers"), "expected at least one key, since mode \"on\" lets nobody pass without one");
     }
+    let route_sources =
+        compiled.iter().flat_map(|(routes, _)| routes).flat_map(|route| route.policy.key_sources.iter());
+    let top_sources = top.iter().flat_map(|top| top.key_sources.iter());
+    let sources = top_sources.chain(route_sources).map(|source| source.location.clone());
+    let credential_locations = credential_locations(sources.chain(locations));
+    let resource_metadata = wire.resource_metadata.inspect(|url| {
+        let is_url = url.starts_with("https://") || url.starts_with("http://");
+        if !is_url || !is_visible_ascii(url.as_bytes()) || url.contains(['"', '\\']) {
+            diagnostics.error(Path::Top("resource_metadata"), "expected a URL that starts with https:// or http://");
+        }
+    });
     let strip_list = headers::strip_list(wire.strip_request_headers, &credential_locations, diagnostics);
     let identity_headers = headers::identity_headers(wire.identity_headers, &credential_locations, diagnostics);
     let realm = wire.realm.unwrap_or_else(|| "llm-gateway".to_owned());
@@ -98,17 +117,18 @@ pub(super) fn compile(
     let (top, (routes, own_settings)) = top.zip(compiled)?;
     let policy = Policy {
         shadow: wire.shadow,
-        key_sources,
         keys: keys.into_ring(),
         verification_service,
-        default_route: routes::default_route(&top, &providers),
+        default_route: routes::default_route(top, &providers),
         providers: providers.into_iter().map(|one| one.provider).collect(),
         routes,
         credential_locations,
         strip_list,
         identity_headers,
         never_candidates: NEVER_CANDIDATES,
+        oauth_betas: OAUTH_BETAS,
         realm: realm.into(),
+        resource_metadata: resource_metadata.map(Into::into),
         digest: format!("{:016x}", environment.digest.borrow().finish()).into(),
     };
     lint_modes::warn(&policy, diagnostics);
@@ -117,11 +137,10 @@ pub(super) fn compile(
 }
 
 /// Returns every location that may carry a credential on any route.
-fn credential_locations(key_sources: &[KeySource], providers: &[Checked]) -> CredentialLocations {
+fn credential_locations(configured: impl Iterator<Item = Location>) -> CredentialLocations {
     let headers = CREDENTIAL_HEADERS.iter().map(|name| Location::Header((*name).into()));
     let parameters = CREDENTIAL_PARAMETERS.iter().map(|name| Location::Query((*name).into()));
-    let sources = key_sources.iter().map(|source| source.location.clone());
-    let of_providers = providers.iter().flat_map(|provider| provider.profile.locations());
-    let locations = headers.chain(parameters).chain(sources).chain(of_providers);
-    CredentialLocations::new(locations, PASS_THROUGH_HEADER_PREFIX, WEBSOCKET_PREFIXES)
+    let subprotocols = CREDENTIAL_SUBPROTOCOLS.iter().map(|prefix| Location::WebSocketProtocol((*prefix).into()));
+    let locations = headers.chain(parameters).chain(subprotocols).chain(configured);
+    CredentialLocations::new(locations, PASS_THROUGH_HEADER_PREFIX)
 }

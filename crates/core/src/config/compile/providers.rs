@@ -11,8 +11,12 @@ use crate::config::diagnostics::Diagnostics;
 use crate::config::path::Path;
 use crate::config::wire;
 use crate::http::is_visible_ascii;
-use crate::model::{Byok, ClientCredentialPolicy, CredentialKind, KeySource, Location, Provider, UpstreamHeader};
-use crate::providers::{CUSTOM, DEFAULT_PROVIDER, PROFILES, Profile, custom_profile};
+use crate::model::{
+    Byok, ClientCredentialPolicy, CredentialKind, CredentialRule, Location, NameSet, Provider, UpstreamHeader,
+};
+use crate::providers::{
+    self, CUSTOM, DEFAULT_PROVIDER, Profile, custom_profile, foreign_to, looks_like_another_vendor,
+};
 use crate::secret::Secret;
 
 const ALL: Path<'static> = Path::Top("providers");
@@ -26,8 +30,11 @@ pub(super) fn written(providers: Option<Named<wire::Provider>>) -> Vec<(Box<str>
 pub(super) struct Checked {
     pub(super) name: Box<str>,
     pub(super) profile: Profile,
+    named_prefixes: Vec<Box<str>>,
     byok: Option<Byok>,
     oauth: Option<bool>,
+    /// Whether OAuth tokens pass if `oauth` is not set, unless `byok` is `off`.
+    oauth_by_default: bool,
     clusters: Option<Vec<Box<str>>>,
     deployment_key: Option<Secret>,
 }
@@ -56,9 +63,16 @@ fn check_one(
     if !is_name(&name) {
         diagnostics.error(ALL, &format!("a name: {EXPECTED_NAME}"));
     }
-    let profile = profile(&name, wire.api.as_deref(), wire.headers, path, diagnostics);
+    let api = wire.api.as_deref().unwrap_or(&name);
+    let profile = profile(api, wire.headers, path, diagnostics);
+    if api == "openai" && looks_like_another_vendor(&name).is_some() {
+        let message =
+            "is another vendor's by its name: its profile, or \"openai_compatible\", knows how its keys start";
+        diagnostics.warn(path.field("api"), message);
+    }
     if wire.client_key_prefixes.as_ref().is_some_and(Vec::is_empty) {
-        diagnostics.warn(path.field("client_key_prefixes"), "accepts any value as a client key, even a placeholder");
+        diagnostics
+            .warn(path.field("client_key_prefixes"), "accepts any value of 16 characters or more as a client key");
     }
     for (at, prefix) in wire.client_key_prefixes.iter().flatten().enumerate() {
         if prefix.is_empty() || !is_visible_ascii(prefix.as_bytes()) {
@@ -81,53 +95,109 @@ fn check_one(
     if let Some(key) = &deployment_key {
         keys.refuse_as_deployment_key(key, path.field("deployment_key"), diagnostics);
     }
+    let send_as = wire.send_as.and_then(|header| upstream_header(header, path.field("send_as"), diagnostics));
     let mut profile = profile?;
-    if let Some(prefixes) = wire.client_key_prefixes {
-        let api_keys = profile.rules.iter_mut().filter(|rule| rule.kind == CredentialKind::ApiKey);
-        api_keys.for_each(|rule| rule.prefixes.clone_from(&prefixes));
+    if send_as.is_some() && profile.is_gateway {
+        diagnostics
+            .error(path.field("send_as"), "expected no send_as with the api \"litellm\", which has headers of its own");
     }
-    Some(Checked { name, profile, byok: wire.byok, oauth: wire.oauth, clusters: wire.clusters, deployment_key })
+    let oauth_by_default = lets_oauth_tokens_in(&profile, wire.client_key_prefixes.as_deref());
+    for rule in profile.rules.iter_mut().filter(|rule| rule.kind == CredentialKind::ApiKey) {
+        if let Some(prefixes) = &wire.client_key_prefixes {
+            rule.prefixes.clone_from(prefixes);
+        }
+        if let Some(header) = &send_as {
+            rule.sent_as = Some(header.clone());
+        }
+    }
+    if let Some(header) = send_as {
+        profile.deployment_header = header;
+    }
+    profile.dialect = wire.dialect.unwrap_or(profile.dialect);
+    Some(Checked {
+        name,
+        profile,
+        named_prefixes: wire.client_key_prefixes.unwrap_or_default(),
+        byok: wire.byok,
+        oauth: wire.oauth,
+        oauth_by_default,
+        clusters: wire.clusters,
+        deployment_key,
+    })
+}
+
+/// Whether the prefixes that the operator names leave room for OAuth tokens.
+fn lets_oauth_tokens_in(profile: &Profile, prefixes: Option<&[Box<str>]>) -> bool {
+    let Some(prefixes) = prefixes.filter(|prefixes| !prefixes.is_empty()) else { return true };
+    let tokens = profile.rules.iter().filter(|rule| rule.kind == CredentialKind::OauthToken);
+    let mut of_tokens = tokens.flat_map(|rule| &rule.prefixes);
+    of_tokens.any(|token| prefixes.iter().any(|prefix| prefix.starts_with(&**token) || token.starts_with(&**prefix)))
 }
 
 fn profile(
-    name: &str,
-    api: Option<&str>,
+    api: &str,
     headers: Option<Vec<wire::CredentialHeader>>,
     path: Path<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Profile> {
-    let api = api.unwrap_or(name);
+    let headers = headers.map(|headers| checked_headers(headers, path, diagnostics));
     if api == CUSTOM {
-        return custom(headers.unwrap_or_default(), path, diagnostics);
+        let mut headers = headers.unwrap_or_else(|| checked_headers(Vec::new(), path, diagnostics)).into_iter();
+        return Some(custom_profile(headers.next()?, headers.collect()));
     }
-    if headers.is_some() {
-        diagnostics.error(path.field("headers"), "expected headers with the api \"custom\" alone");
-    }
-    let Some((_, profile)) = PROFILES.iter().find(|(name, _)| *name == api) else {
-        let names: Vec<&str> = PROFILES.iter().map(|(name, _)| *name).chain([CUSTOM]).collect();
+    let Some(mut profile) = providers::profile(api) else {
+        let names: Vec<&str> = providers::names().collect();
         diagnostics.error(path.field("api"), &format!("expected one of {}", names.join(", ")));
         return None;
     };
-    Some(profile())
+    if let Some(headers) = headers {
+        replace_locations(&mut profile, headers);
+    }
+    Some(profile)
 }
 
-fn custom(headers: Vec<wire::CredentialHeader>, path: Path<'_>, diagnostics: &mut Diagnostics) -> Option<Profile> {
+/// Looks for API keys in these headers in place of the profile's locations. OAuth tokens are found as before.
+fn replace_locations(profile: &mut Profile, headers: Vec<UpstreamHeader>) {
+    let prefixes =
+        profile.rules.iter().find(|rule| rule.kind == CredentialKind::ApiKey).map(|rule| rule.prefixes.clone());
+    profile.rules.retain(|rule| rule.kind != CredentialKind::ApiKey);
+    profile.rules.extend(headers.into_iter().map(|header| CredentialRule {
+        location: Location::Header(header.name),
+        scheme: header.scheme,
+        kind: CredentialKind::ApiKey,
+        prefixes: prefixes.clone().unwrap_or_default(),
+        sent_as: None,
+        beta: None,
+    }));
+}
+
+fn checked_headers(
+    headers: Vec<wire::CredentialHeader>,
+    path: Path<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<UpstreamHeader> {
+    let all = path.field("headers");
     if headers.is_empty() {
-        diagnostics.error(path.field("headers"), "expected the headers in which the api expects its credential");
+        diagnostics.error(all, "expected the headers in which the api expects its credential");
     }
-    let mut checked = Vec::new();
-    for (at, wire) in headers.into_iter().enumerate() {
-        let header = credential_header(&wire.header);
-        if header.is_none() {
-            diagnostics.error(path.field("headers").item(at).field("header"), EXPECTED_HEADER);
-        }
-        if wire.scheme.as_deref().is_some_and(|scheme| !is_token(scheme)) {
-            diagnostics.error(path.field("headers").item(at).field("scheme"), EXPECTED_TOKEN);
-        }
-        checked.extend(header.map(|name| UpstreamHeader { name, scheme: wire.scheme.map(Box::from) }));
+    let checked =
+        headers.into_iter().enumerate().filter_map(|(at, wire)| upstream_header(wire, all.item(at), diagnostics));
+    checked.collect()
+}
+
+fn upstream_header(
+    wire: wire::CredentialHeader,
+    path: Path<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Option<UpstreamHeader> {
+    let name = credential_header(&wire.header);
+    if name.is_none() {
+        diagnostics.error(path.field("header"), EXPECTED_HEADER);
     }
-    let mut checked = checked.into_iter();
-    Some(custom_profile(checked.next()?, checked.collect()))
+    if wire.scheme.as_deref().is_some_and(|scheme| !is_token(scheme)) {
+        diagnostics.error(path.field("scheme"), EXPECTED_TOKEN);
+    }
+    name.map(|name| UpstreamHeader { name, scheme: wire.scheme.map(Box::from) })
 }
 
 /// Returns the provider of requests that no route assigns.
@@ -154,29 +224,26 @@ pub(super) fn default_provider(
     found.map(|found| Arc::clone(&found.provider))
 }
 
-/// Completes a provider: the key sources are locations in which a request to it may have one value only, and `byok` says
-/// what applies where the provider does not.
-pub(super) fn compile(checked: Checked, key_sources: &[KeySource], byok: Byok) -> ProviderPolicy {
-    let Checked { name, profile, byok: own_byok, oauth, clusters, deployment_key } = checked;
-    let mut single_value_locations: Vec<Location> = Vec::new();
-    for location in key_sources.iter().map(|source| source.location.clone()).chain(profile.locations()) {
-        if !single_value_locations.contains(&location) {
-            single_value_locations.push(location);
-        }
-    }
+/// Completes a provider; `byok` says what applies where the provider does not.
+pub(super) fn compile(checked: Checked, byok: Byok) -> ProviderPolicy {
+    let Checked { name, profile, named_prefixes, byok: own_byok, oauth, oauth_by_default, clusters, deployment_key } =
+        checked;
     let byok = own_byok.unwrap_or(byok);
+    let oauth_deployment = profile.oauth_deployment();
     let provider = Provider {
         name,
+        foreign_prefixes: foreign_to(profile.vendor),
+        named_prefixes,
+        companions: NameSet::new(profile.companions.iter().copied()),
         credential_rules: profile.rules,
-        foreign_prefixes: profile.foreign_prefixes,
         deployment_header: profile.deployment_header,
+        oauth_deployment,
         deployment_key,
         is_gateway: profile.is_gateway,
-        oauth_if_overridden: oauth != Some(false),
+        oauth_if_overridden: oauth.unwrap_or(oauth_by_default),
         clusters: clusters.into(),
         dialect: profile.dialect,
-        single_value_locations,
     };
-    let client_credentials = ClientCredentialPolicy { byok, oauth: oauth.unwrap_or(byok != Byok::Off) };
-    ProviderPolicy { provider: Arc::new(provider), client_credentials }
+    let oauth = oauth.unwrap_or(oauth_by_default && byok != Byok::Off);
+    ProviderPolicy { provider: Arc::new(provider), client_credentials: ClientCredentialPolicy { byok, oauth } }
 }

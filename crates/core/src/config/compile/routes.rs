@@ -2,23 +2,27 @@
 
 use std::sync::Arc;
 
+use super::headers::key_sources;
 use super::names::{
     EXPECTED_HOST, EXPECTED_NO_STAR, EXPECTED_PATH, EXPECTED_TOKEN, EXPECTED_UPPER_CASE, Names, host,
     is_miscased_method, is_token, normalized_path,
 };
+use crate::config::de::HideCredentials;
 use crate::config::diagnostics::Diagnostics;
 use crate::config::path::Path;
 use crate::config::wire;
 use crate::model::{
-    AllowList, Byok, ClientCredentialPolicy, Consumer, HostMatch, Mode, PathMatch, Provider, ProxyKeyHandling, Route,
-    RouteMatch, RoutePolicy, is_service_name,
+    AllowList, Byok, ClientCredentialPolicy, Commas, Consumer, CredentialKind, HostMatch, KeySource, Location, Mode,
+    PathMatch, Provider, ProxyKeyHandling, Route, RouteMatch, RoutePolicy, SingleValueLocation, is_service_name,
 };
 
 /// What the top level says for entries that say nothing.
 pub(super) struct TopLevel {
     pub(super) mode: Mode,
-    pub(super) hide_credentials: Option<bool>,
+    pub(super) hide_credentials: Option<HideCredentials>,
     pub(super) default_provider: Arc<Provider>,
+    pub(super) key_sources: Arc<[KeySource]>,
+    pub(super) anonymous: Option<Arc<Consumer>>,
 }
 
 /// A provider with what it says about client credentials.
@@ -58,10 +62,7 @@ pub(super) fn compile(
             }
         }
         if wire.consumers.is_some() && wire.mode.unwrap_or(top.mode) != Mode::On {
-            diagnostics.error(
-                path.field("consumers"),
-                "expected mode \"on\": in other modes, callers pass unverified",
-            );
+            diagnostics.error(path.field("consumers"), "expected mode \"on\": in other modes, callers pass unverified");
         }
         let own = OwnSettings {
             mode: wire.mode.is_some(),
@@ -70,39 +71,103 @@ pub(super) fn compile(
         };
         let matcher = check_match(wire.r#match, path.field("match"), diagnostics);
         let provider = provider.map_or(&top.default_provider, |found| &found.provider);
-        let policy = policy(
-            wire.mode.unwrap_or(top.mode),
-            provider,
-            client_credentials(providers, provider, wire.byok),
-            wire.hide_credentials.or(top.hide_credentials),
-            wire.consumers.into(),
-        );
+        let mode = wire.mode.unwrap_or(top.mode);
+        let key_sources = wire.key_sources.map(|sources| key_sources(sources, path.field("key_sources"), diagnostics));
+        if mode == Mode::On && key_sources.as_ref().is_some_and(Vec::is_empty) {
+            diagnostics.error(path.field("key_sources"), EXPECTED_SOURCES);
+        }
+        let key_sources = key_sources.map_or_else(|| Arc::clone(&top.key_sources), Arc::from);
+        let anonymous = wire.anonymous.map(|name| anonymous(&name, consumers, path.field("anonymous"), diagnostics));
+        let policy = RoutePolicy {
+            mode,
+            provider: Arc::clone(provider),
+            consumers: wire.consumers.into(),
+            single_value_locations: single_value_locations(&key_sources, provider),
+            key_sources,
+            anonymous: anonymous.unwrap_or_else(|| top.anonymous.clone()),
+            proxy_key: proxy_key(wire.hide_credentials.or(top.hide_credentials), provider),
+            client_credentials: client_credentials(providers, provider, wire.byok),
+        };
         (Route { matcher, policy }, own)
     };
     routes.into_iter().enumerate().map(compile_one).unzip()
 }
 
 /// Compiles what applies to requests that no entry matches.
-pub(super) fn default_route(top: &TopLevel, providers: &[ProviderPolicy]) -> RoutePolicy {
-    let provider = &top.default_provider;
-    let client_credentials = client_credentials(providers, provider, None);
-    policy(top.mode, provider, client_credentials, top.hide_credentials, AllowList::All)
+pub(super) fn default_route(top: TopLevel, providers: &[ProviderPolicy]) -> RoutePolicy {
+    RoutePolicy {
+        mode: top.mode,
+        consumers: AllowList::All,
+        single_value_locations: single_value_locations(&top.key_sources, &top.default_provider),
+        key_sources: top.key_sources,
+        anonymous: top.anonymous,
+        proxy_key: proxy_key(top.hide_credentials, &top.default_provider),
+        client_credentials: client_credentials(providers, &top.default_provider, None),
+        provider: top.default_provider,
+    }
 }
 
-fn policy(
-    mode: Mode,
-    provider: &Arc<Provider>,
-    client_credentials: ClientCredentialPolicy,
-    hide_credentials: Option<bool>,
-    consumers: AllowList,
-) -> RoutePolicy {
-    let proxy_key = match hide_credentials {
-        Some(true) => ProxyKeyHandling::Hide,
-        Some(false) => ProxyKeyHandling::Keep,
+/// What is wrong with an empty list of key sources in mode `on`.
+pub(super) const EXPECTED_SOURCES: &str =
+    "expected at least one source, since mode \"on\" lets nobody pass without a key";
+
+/// Returns the consumer that stands for callers without a valid key.
+pub(super) fn anonymous(
+    name: &str,
+    consumers: &[Arc<Consumer>],
+    path: Path<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Arc<Consumer>> {
+    let consumer = consumers.iter().find(|consumer| *consumer.name == *name);
+    if consumer.is_none() {
+        diagnostics.error(path, "expected the name of a consumer");
+    }
+    consumer.cloned()
+}
+
+fn proxy_key(hide: Option<HideCredentials>, provider: &Provider) -> ProxyKeyHandling {
+    match hide {
+        Some(HideCredentials::Always) => ProxyKeyHandling::Hide,
+        Some(HideCredentials::Never) => ProxyKeyHandling::Keep,
+        Some(HideCredentials::IfVerified) => ProxyKeyHandling::HideIfVerified,
         None if provider.is_gateway => ProxyKeyHandling::HideIfReplaced,
         None => ProxyKeyHandling::Hide,
-    };
-    RoutePolicy { mode, provider: Arc::clone(provider), consumers, proxy_key, client_credentials }
+    }
+}
+
+/// Returns the key sources and the provider's locations, in which a request may have one value only.
+fn single_value_locations(key_sources: &[KeySource], provider: &Provider) -> Vec<SingleValueLocation> {
+    let deployment = [&provider.deployment_header].into_iter();
+    let upstream = deployment.chain(provider.oauth_deployment.as_ref().map(|(_, header, _)| header));
+    let sent_as = provider.credential_rules.iter().filter_map(|rule| rule.sent_as.as_ref());
+    let upstream = upstream.chain(sent_as).map(|header| (Location::Header(header.name.clone()), &header.scheme));
+    let rules = provider.credential_rules.iter().map(|rule| (rule.location.clone(), &rule.scheme));
+    let sources = key_sources.iter().map(|source| (source.location.clone(), &source.scheme));
+    let all: Vec<(Location, &Option<Box<str>>)> = sources.chain(rules).chain(upstream).collect();
+    let mut locations: Vec<SingleValueLocation> = Vec::new();
+    for (location, _) in &all {
+        if locations.iter().all(|known| known.location != *location) {
+            let commas = commas(location, &all, provider);
+            locations.push(SingleValueLocation { location: location.clone(), commas });
+        }
+    }
+    locations
+}
+
+/// Returns what a comma means in a location, by the schemes that are accepted there. Envoy joins lines of `authorization`
+/// only, since that header is not a list
+/// (<https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers>).
+fn commas(location: &Location, accepted: &[(Location, &Option<Box<str>>)], provider: &Provider) -> Commas {
+    if !location.is_header(b"authorization") {
+        return Commas::PartOfValue;
+    }
+    let here = || accepted.iter().filter(|(accepted, _)| accepted == location).map(|(_, scheme)| *scheme);
+    if here().any(Option::is_none) {
+        return Commas::Separator;
+    }
+    let tokens = provider.credential_rules.iter().filter(|rule| rule.kind == CredentialKind::OauthToken);
+    let prefixes = tokens.flat_map(|rule| rule.prefixes.iter().cloned()).collect();
+    Commas::SeparatorOf { schemes: here().flatten().cloned().collect(), prefixes }
 }
 
 /// Returns what applies to client credentials if the consumer does not say otherwise: the route overrides the provider.

@@ -10,7 +10,7 @@ use crate::config::path::Path;
 use crate::config::wire;
 use crate::http::is_visible_ascii;
 use crate::model::{SendAs, VerificationService};
-use crate::providers::NEVER_LOOKED_UP;
+use crate::providers::never_looked_up;
 
 const PATH: Path<'static> = Path::Top("verification_service");
 
@@ -75,7 +75,7 @@ pub(super) fn check(
         cache_ttl: cache_ttl?,
         negative_cache_ttl: negative_cache_ttl?,
         send_as: send_as?,
-        never_sent: NEVER_LOOKED_UP,
+        never_sent: never_looked_up(),
     })
 }
 
