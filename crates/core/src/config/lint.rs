@@ -20,12 +20,11 @@ pub(super) fn warn(
     unused_deployment_keys(policy, consumers, diagnostics);
     hidden_credentials(policy, own_settings, hides_explicitly, diagnostics);
     unbound_providers(policy, diagnostics);
-    unreachable_providers(policy, consumers, diagnostics);
     anonymous_deployment_keys(policy, diagnostics);
 }
 
 /// Warns of providers that no credential can ever reach.
-fn unreachable_providers(policy: &Policy, consumers: &[Arc<Consumer>], diagnostics: &mut Diagnostics) {
+pub(super) fn unreachable_providers(policy: &Policy, consumers: &[Arc<Consumer>], diagnostics: &mut Diagnostics) {
     for provider in &policy.providers {
         let mut routes = policy.route_policies().filter(|route| Arc::ptr_eq(&route.provider, provider)).peekable();
         let is_used = routes.peek().is_some();

@@ -52,6 +52,7 @@ pub(super) fn compile(
 ) -> Option<Policy> {
     let listed_sources =
         wire.key_sources.map(|sources| headers::key_sources(sources, Path::Top("key_sources"), diagnostics));
+    let names_providers = wire.providers.is_some();
     let written = providers::written(wire.providers);
     let names: Vec<Box<str>> = written.iter().map(|(name, _)| name.clone()).collect();
     let names: Names<'_> = names.iter().map(|name| &**name).collect();
@@ -133,6 +134,9 @@ pub(super) fn compile(
     };
     lint_modes::warn(&policy, diagnostics);
     lint::warn(&policy, &consumers, &own_settings, wire.hide_credentials.is_some(), diagnostics);
+    if names_providers {
+        lint::unreachable_providers(&policy, &consumers, diagnostics);
+    }
     Some(policy)
 }
 
