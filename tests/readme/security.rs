@@ -42,7 +42,8 @@ fn references(text: &str) -> impl Iterator<Item = (String, String)> {
 }
 
 fn has(path: &str, name: &str) -> bool {
-    let path = if path.starts_with("src/") { path.to_owned() } else { format!("tests/{path}") };
+    let is_whole = ["src/", "crates/"].iter().any(|start| path.starts_with(start));
+    let path = if is_whole { path.to_owned() } else { format!("tests/{path}") };
     if !Path::new(env!("CARGO_MANIFEST_DIR")).join(&path).is_file() {
         return false;
     }
