@@ -21,7 +21,7 @@ pub(crate) use custom::{CUSTOM, profile as custom_profile};
 pub(crate) use prefixes::{foreign_to, never_looked_up};
 pub(crate) use well_known::{
     CREDENTIAL_HEADERS, CREDENTIAL_PARAMETERS, CREDENTIAL_SUBPROTOCOLS, DEFAULT_PROVIDER, NEVER_CANDIDATES,
-    OAUTH_BETAS, PASS_THROUGH_HEADER_PREFIX, default_key_sources, looks_like_another_vendor,
+    OAUTH_BETAS, PASS_THROUGH_HEADER_PREFIX, SECRET_PREFIXES, default_key_sources, looks_like_another_vendor,
 };
 
 use crate::model::{Beta, CredentialKind, CredentialRule, Dialect, KeySource, Location, UpstreamHeader};

@@ -44,6 +44,9 @@ pub(crate) const NEVER_CANDIDATES: &[&str] = &[anthropic::OAUTH_TOKEN_PREFIX];
 /// Features of APIs that only an OAuth token needs.
 pub(crate) const OAUTH_BETAS: &[Beta] = &[anthropic::OAUTH_BETA];
 
+/// Prefixes by which a text is known for a secret, however short it is and whatever follows.
+pub(crate) const SECRET_PREFIXES: &[&[u8]] = &[b"sk-", b"sk_", b"AIza", b"ya29."];
+
 /// Returns the key sources of a configuration that lists none, before those of its providers.
 pub(crate) fn default_key_sources() -> Vec<KeySource> {
     let header = |name: &str| Location::Header(name.into());
