@@ -6,12 +6,13 @@ use crate::model::{Beta, CredentialKind, CredentialRule, Dialect};
 
 /// The vendor.
 pub(super) const VENDOR: &str = "anthropic";
-/// How its credentials start.
+/// How its credentials start (gitleaks rule `anthropic-api-key`).
 pub(super) const PREFIX: &str = "sk-ant-";
-/// How the OAuth tokens among them do.
+/// How the OAuth tokens among them do (`ANTHROPIC_OAUTH_TOKEN_PREFIX` in BerriAI/litellm,
+/// `litellm/types/llms/anthropic.py`).
 pub(super) const OAUTH_TOKEN_PREFIX: &str = "sk-ant-oat";
 
-/// The API refuses an OAuth token without this beta.
+/// The API refuses an OAuth token without this beta (`ANTHROPIC_OAUTH_BETA_HEADER`, ibid.).
 pub(super) const OAUTH_BETA: Beta = Beta { header: "anthropic-beta", item: "oauth-2025-04-20" };
 
 pub(super) fn profile() -> Profile {

@@ -6,6 +6,8 @@ use crate::model::Dialect;
 
 pub(super) fn profile() -> Profile {
     Profile {
+        // Long-term keys: gitleaks rule `aws-amazon-bedrock-api-key-long-lived`. Short-term ones: `AUTH_PREFIX` in
+        // aws/aws-bedrock-token-generator-python; gitleaks rule `aws-amazon-bedrock-api-key-short-lived`.
         rules: vec![bearer(&["ABSK", "bedrock-api-key-"])],
         extra_sources: Vec::new(),
         vendor: Some("aws"),

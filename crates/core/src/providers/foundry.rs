@@ -1,5 +1,6 @@
 //! [Claude in Microsoft Foundry](https://docs.claude.com/en/docs/build-with-claude/claude-in-microsoft-foundry): `api-key` or
-//! `x-api-key`, or a Microsoft Entra ID token as a bearer token.
+//! `x-api-key`, or a Microsoft Entra ID token as a bearer token (the section on authentication there is the source of
+//! all three).
 
 use super::{Profile, api_key, azure_openai, bearer, header};
 use crate::model::Dialect;

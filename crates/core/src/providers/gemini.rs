@@ -8,7 +8,8 @@ use crate::model::Dialect;
 pub(super) const VENDOR: &str = "google";
 
 /// The project that is billed
-/// (<https://cloud.google.com/docs/authentication/rest#set-billing-project>).
+/// (<https://cloud.google.com/docs/authentication/rest#set-billing-project>; googleapis/google-auth-library-python,
+/// pull request 400).
 pub(super) const COMPANIONS: &[&str] = &["x-goog-user-project"];
 
 pub(super) fn profile() -> Profile {

@@ -5,7 +5,7 @@ use super::{Profile, anthropic, api_key, header, openai};
 use crate::model::{Dialect, KeySource, Location};
 
 /// Headers in which LiteLLM itself looks for its keys, beside those of every gateway
-/// (<https://docs.litellm.ai/docs/proxy/virtual_keys>).
+/// (`SpecialHeaders` in BerriAI/litellm, `litellm/proxy/_types.py`).
 const OWN_SOURCES: [&str; 3] = ["api-key", "x-goog-api-key", "ocp-apim-subscription-key"];
 
 pub(super) fn profile() -> Profile {

@@ -8,11 +8,12 @@ use crate::model::{CredentialRule, Dialect, KeySource, Location};
 pub(super) const VENDOR: &str = "openai";
 
 /// The subprotocol by which browsers send a key with a WebSocket
-/// (<https://platform.openai.com/docs/guides/realtime-websocket>).
+/// (<https://platform.openai.com/docs/guides/realtime-websocket>; openai/openai-node, `src/realtime/websocket.ts`).
 pub(super) const WEBSOCKET_PREFIX: &str = "openai-insecure-api-key.";
 
-/// API keys, and the ephemeral keys of the realtime API
-/// (<https://platform.openai.com/docs/api-reference/realtime-sessions>).
+/// API keys (gitleaks rule `openai-api-key`, TruffleHog detector `openai`), and the ephemeral keys of the realtime API
+/// (<https://platform.openai.com/docs/api-reference/realtime-sessions>; the prefix: openai/openai-node,
+/// `src/realtime/websocket.ts`).
 const PREFIXES: &[&str] = &["sk-", "ek_"];
 
 pub(super) fn profile() -> Profile {
@@ -23,6 +24,7 @@ pub(super) fn profile() -> Profile {
         ],
         extra_sources: Vec::new(),
         vendor: Some(VENDOR),
+        // openai/openai-python, `default_headers` in `src/openai/_client.py`.
         companions: &["openai-organization", "openai-project"],
         deployment_header: bearer_header(),
         is_gateway: false,

@@ -23,26 +23,30 @@ const fn bearer(name: &'static str, prefixes: &'static [&'static str]) -> Vendor
     Vendor { name, prefixes, place: Place::Authorization("Bearer") }
 }
 
-/// SOURCES
+/// The sources of the prefixes that only one vendor has are at `prefixes.rs`; the comments here are of the places,
+/// and of the other prefixes: the vendor's documentation, a client, or the detector of
+/// [TruffleHog](https://github.com/trufflesecurity/trufflehog/tree/main/pkg/detectors) that asks the API.
 pub(super) const VENDORS: &[Vendor] = &[
-    bearer("xai", &["xai-"]),
-    bearer("groq", &["gsk_"]),
-    bearer("openrouter", &["sk-or-"]),
-    bearer("perplexity", &["pplx-"]),
-    bearer("huggingface", &["hf_", "api_org_"]),
-    bearer("nvidia", &["nvapi-"]),
-    bearer("replicate", &["r8_"]),
-    bearer("databricks", &["dapi"]),
-    bearer("deepseek", &["sk-"]),
-    bearer("mistral", &[]),
-    bearer("cohere", &[]),
-    bearer("together", &[]),
-    bearer("fireworks", &[]),
-    bearer("cerebras", &[]),
-    bearer("moonshot", &[]),
-    bearer("zhipu", &[]),
-    bearer("qwen", &[]),
+    bearer("xai", &["xai-"]),                    // TruffleHog detector `xai`
+    bearer("groq", &["gsk_"]),                   // TruffleHog detector `groq`
+    bearer("openrouter", &["sk-or-"]),           // TruffleHog detector `openrouter`
+    bearer("perplexity", &["pplx-"]),            // vercel/ai, packages/perplexity
+    bearer("huggingface", &["hf_", "api_org_"]), // TruffleHog detector `huggingface`
+    bearer("nvidia", &["nvapi-"]),               // langchain-ai/langchain-nvidia, libs/ai-endpoints
+    bearer("replicate", &["r8_"]),               // <https://replicate.com/changelog/2024-04-03-bearer-tokens>
+    bearer("databricks", &["dapi"]), // gitleaks rule `databricks-api-token`, TruffleHog detector `databrickstoken`
+    bearer("deepseek", &["sk-"]),    // TruffleHog detector `deepseek`: the prefix and the place
+    bearer("mistral", &[]),          // vercel/ai, packages/mistral
+    bearer("cohere", &[]),           // BerriAI/litellm, litellm/llms/cohere/common_utils.py
+    bearer("together", &[]),         // <https://docs.together.ai/docs/inference/openai-compatibility>
+    bearer("fireworks", &[]),        // <https://fireworks.ai/docs/api-reference/get-secret>
+    bearer("cerebras", &[]),         // <https://inference-docs.cerebras.ai/api-reference/authentication>
+    bearer("moonshot", &[]),         // vercel/ai, packages/moonshotai
+    bearer("zhipu", &[]),            // <https://docs.z.ai/guides/develop/http/introduction>
+    bearer("qwen", &[]),             // vercel/ai, packages/alibaba
+    // TruffleHog detector `elevenlabs`, version 2: the prefix and the header.
     Vendor { name: "elevenlabs", prefixes: &["sk_"], place: Place::Header("xi-api-key") },
+    // <https://developers.deepgram.com/reference/authentication>
     Vendor { name: "deepgram", prefixes: &[], place: Place::Authorization("Token") },
 ];
 

@@ -10,29 +10,40 @@ const fn of(vendor: &'static str, prefix: &'static str) -> Unmistakable {
     Unmistakable { prefix, vendor }
 }
 
-/// SOURCES
+/// Each with its source: the vendor's word, or the rule of a secret scanner
+/// ([gitleaks](https://github.com/gitleaks/gitleaks/tree/master/cmd/generate/config/rules) or
+/// [TruffleHog](https://github.com/trufflesecurity/trufflehog/tree/main/pkg/detectors)).
 const UNMISTAKABLE: &[Unmistakable] = &[
-    of("anthropic", "sk-ant-"),
-    of("openai", "sk-proj-"),
-    of("openai", "sk-svcacct-"),
-    of("openai", "sk-service-"),
-    of("openrouter", "sk-or-"),
-    of("groq", "gsk_"),
-    of("xai", "xai-"),
-    of("perplexity", "pplx-"),
-    of("huggingface", "hf_"),
-    of("huggingface", "api_org_"),
-    of("nvidia", "nvapi-"),
-    of("replicate", "r8_"),
-    of("google", "AIza"),
-    of("google", "AQ."),
-    of("google", "ya29."),
-    of("aws", "ABSK"),
-    of("aws", "bedrock-api-key-"),
+    of("anthropic", "sk-ant-"),    // gitleaks rule `anthropic-api-key`
+    of("openai", "sk-proj-"),      // gitleaks rule `openai-api-key`
+    of("openai", "sk-svcacct-"),   // gitleaks rule `openai-api-key`
+    of("openai", "sk-service-"),   // TruffleHog detector `openai`
+    of("openrouter", "sk-or-"),    // TruffleHog detector `openrouter`
+    of("groq", "gsk_"),            // TruffleHog detector `groq`
+    of("xai", "xai-"),             // TruffleHog detector `xai`
+    of("perplexity", "pplx-"),     // gitleaks rule `perplexity-api-key`
+    of("huggingface", "hf_"),      // gitleaks rule `huggingface-access-token`
+    of("huggingface", "api_org_"), // gitleaks rule `huggingface-organization-api-token`
+    of("nvidia", "nvapi-"),        // TruffleHog detector `nvapi`
+    of("replicate", "r8_"),        // TruffleHog detector `replicate`
+    of("google", "AIza"),          // gitleaks rule `gcp-api-key`
+    of("google", "AQ."),           // Google, <https://discuss.ai.google.dev/t/gemini-api-key-start-from-aq/171575>
+    of("google", "ya29."),         // TruffleHog detector `googleoauth2`
+    of("aws", "ABSK"),             // gitleaks rule `aws-amazon-bedrock-api-key-long-lived`
+    of("aws", "bedrock-api-key-"), // gitleaks rule `aws-amazon-bedrock-api-key-short-lived`
 ];
 
 /// Administrators' keys, and keys of other gateways and tools: no API takes one for a model.
-const OF_NO_API: &[&str] = &["sk-ant-admin", "sk-admin-", "sk-bf-", "sk-lf-", "lsv2_", "ghp_", "gho_", "github_pat_"];
+const OF_NO_API: &[&str] = &[
+    "sk-ant-admin", // gitleaks rule `anthropic-admin-api-key`
+    "sk-admin-",    // TruffleHog detector `openaiadmin`
+    "sk-bf-",       // Bifrost: maximhq/bifrost, docs/features/governance/virtual-keys.mdx
+    "sk-lf-",       // Langfuse: TruffleHog detector `langfuse`
+    "lsv2_",        // LangSmith: TruffleHog detector `langsmith`
+    "ghp_",         // gitleaks rule `github-pat`
+    "gho_",         // gitleaks rule `github-oauth`
+    "github_pat_",  // gitleaks rule `github-fine-grained-pat`
+];
 
 /// Returns the prefixes by which a credential is known to be some vendor's, so that no verification service is asked about
 /// it.

@@ -8,30 +8,31 @@ pub(crate) const DEFAULT_PROVIDER: &str = "anthropic";
 
 /// Headers that carry credentials at some provider or gateway.
 pub(crate) const CREDENTIAL_HEADERS: &[&str] = &[
-    "authorization",
-    "x-api-key",
-    "api-key",
-    "x-goog-api-key",
-    "xi-api-key",
-    "ocp-apim-subscription-key",
-    "x-litellm-api-key",
-    "litellm_user_api_key",
-    "proxy-authorization",
-    "x-amz-security-token",
-    "x-portkey-api-key",
-    "x-bf-vk",
-    "helicone-auth",
-    "cf-aig-authorization",
-    "x-coder-ai-governance-token",
-    "x-gravitee-api-key",
+    "authorization",               // RFC 9110, 11.6.2
+    "x-api-key",                   // Anthropic, <https://docs.anthropic.com/en/api/overview>
+    "api-key",                     // Azure OpenAI and Microsoft Foundry; LiteLLM's `SpecialHeaders`
+    "x-goog-api-key",              // Gemini, <https://ai.google.dev/gemini-api/docs/api-key>
+    "xi-api-key",                  // ElevenLabs: TruffleHog detector `elevenlabs`
+    "ocp-apim-subscription-key",   // Azure API Management: LiteLLM's `SpecialHeaders`
+    "x-litellm-api-key",           // LiteLLM's `SpecialHeaders` (`litellm/proxy/_types.py`)
+    "litellm_user_api_key",        // BerriAI/litellm, `litellm/proxy/auth/user_api_key_auth.py`
+    "proxy-authorization",         // RFC 9110, 11.7.2
+    "x-amz-security-token",        // AWS SigV4: boto/botocore, botocore/auth.py
+    "x-portkey-api-key",           // <https://portkey.ai/docs/api-reference/inference-api/headers>
+    "x-bf-vk",                     // maximhq/bifrost, docs/features/governance/virtual-keys.mdx
+    "helicone-auth",               // <https://docs.helicone.ai/helicone-headers/helicone-auth>
+    "cf-aig-authorization",        // <https://developers.cloudflare.com/ai-gateway/configuration/authentication/>
+    "x-coder-ai-governance-token", // coder/coder, coderd/aibridge/aibridge.go
+    "x-gravitee-api-key",          // gravitee-io/gravitee-policy-apikey, README.adoc
 ];
 
-/// Query parameters that carry credentials at some provider or gateway: Azure's `api-key`, and the `access_token` of
+/// Query parameters that carry credentials at some provider or gateway: Azure's `api-key` (openai/openai-node,
+/// `src/realtime/websocket.ts`), and the `access_token` of
 /// [RFC 6750, 2.3](https://www.rfc-editor.org/rfc/rfc6750#section-2.3).
 pub(crate) const CREDENTIAL_PARAMETERS: &[&str] = &["api-key", "access_token"];
 
-/// Prefixes of items of `sec-websocket-protocol` that are credentials: OpenAI's, and Cloudflare's for its AI gateway
-/// (<https://developers.cloudflare.com/ai-gateway/usage/websockets-api/realtime-api/>).
+/// Prefixes of items of `sec-websocket-protocol` that are credentials: OpenAI's, and Vercel's for its AI Gateway
+/// (vercel/ai, `packages/gateway/src/gateway-realtime-auth.ts`).
 pub(crate) const CREDENTIAL_SUBPROTOCOLS: &[&str] = &[openai::WEBSOCKET_PREFIX, "ai-gateway-auth."];
 
 /// LiteLLM forwards a header of this prefix to the provider, without the prefix
