@@ -7,13 +7,12 @@
     reason = "a test stops where it fails"
 )]
 
-mod corpus;
 mod edits;
 mod invariants;
 mod observe;
 
-use byok_filter::{KeyDigest, Policy};
-use corpus::Line;
+use byok_core::{KeyDigest, Policy};
+use byok_testkit::corpus::Line;
 use invariants::servers::{is_below, served};
 use observe::observe;
 use proptest::prelude::*;

@@ -8,7 +8,6 @@
 )]
 
 mod arbitrary;
-mod corpus;
 mod edits;
 mod invariants;
 mod observe;
@@ -16,8 +15,8 @@ mod observe;
 use std::collections::BTreeMap;
 
 use arbitrary::{Setting, lines, request, setting};
-use byok_filter::{Policy, RequestHeaders};
-use corpus::Line;
+use byok_core::{Policy, RequestHeaders};
+use byok_testkit::corpus::Line;
 use observe::observe;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -38,7 +37,7 @@ proptest! {
         let policy = policy(&setting);
         let observed = observe(&policy, &request);
         let broken = setting.facts.check(&request, &observed);
-        prop_assert_eq!(broken, Ok(()), "{}\n{:?}", corpus::Message::from_map(request), observed.record);
+        prop_assert_eq!(broken, Ok(()), "{}\n{:?}", byok_testkit::corpus::Message::from_map(request), observed.record);
     }
 
     #[test]

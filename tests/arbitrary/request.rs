@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::{ACTIVE, ANTHROPIC_KEY, DISABLED, EXPIRED, OAUTH_TOKEN, OPENAI_KEY, OTHER_KEY, SECOND, UNKNOWN};
-use crate::corpus::Line;
+use byok_testkit::corpus::Line;
 use crate::invariants::FORGED;
 
 const CREDENTIAL_HEADERS: [&str; 20] = [
