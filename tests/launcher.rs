@@ -6,8 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, test_kill_process};
-use xtask::envoy::{Envoy, Options};
-use xtask::tools;
+use byok_testkit::envoy::{Envoy, Options};
+use byok_testkit::tools;
 
 /// Answers 200 on a port of the system's choice, and logs each request to stdout.
 const CONFIG: &str = r#"

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::gateway::{Gateway, OK, Upstream, set_routes, until};
-use crate::site::{
+use byok_testkit::gateway::{Gateway, OK, Upstream, set_routes, until};
+use byok_testkit::site::{
     BYOK, CLIENT_KEY, DEPLOYMENT_KEY, PROXY_KEY, address, arrived, ask, assert_clean, gateway_listener, start, value,
 };
 

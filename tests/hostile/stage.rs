@@ -8,10 +8,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::attack::Tally;
-use crate::corpus::say;
+use byok_testkit::corpus::say;
 use crate::good_clients::Served;
-use crate::issuer::Issuer;
-use crate::scene::{Scene, configuration, site};
+use byok_testkit::service::Issuer;
+use byok_testkit::service::{Scene, configuration, site};
 
 /// One attack at a time: the tests measure how good clients fare.
 static TURN: Mutex<()> = Mutex::new(());

@@ -6,11 +6,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::attack::{Tally, flood};
-use crate::corpus::say;
-use crate::gateway::PATIENCE;
+use byok_testkit::corpus::say;
+use byok_testkit::gateway::PATIENCE;
 use crate::good_clients::beside;
-use crate::issuer::{Issuer, json as answer};
-use crate::scene::{CONFIGURED, request};
+use byok_testkit::service::{Issuer, json as answer};
+use byok_testkit::service::{CONFIGURED, request};
 use crate::stage::{MAX_WAITING, Stage, rounds};
 
 const WAVES: usize = 30;

@@ -7,8 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use xtask::envoy::Envoy;
-use xtask::litellm::LiteLlm;
+use byok_testkit::envoy::Envoy;
+use crate::launcher::LiteLlm;
 
 use crate::provider::Provider;
 use crate::symbols::{self, LITELLM_KEY, Seen};

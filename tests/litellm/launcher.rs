@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::{http, tools};
+use byok_testkit::http;
 
 /// Seconds rather than minutes, once Python has compiled everything; the first start takes longest.
 const START_TIMEOUT: Duration = Duration::from_secs(240);
@@ -22,30 +22,31 @@ const LOG: &str = "litellm.log";
 
 /// What LiteLLM runs with.
 #[derive(Debug, Clone, Copy)]
-pub struct Options<'a> {
+pub(crate) struct Options<'a> {
     /// LiteLLM's configuration.
-    pub config_yaml: &'a str,
+    pub(crate) config_yaml: &'a str,
     /// Python that is run before LiteLLM's own, in its process.
-    pub prelude: &'a str,
+    pub(crate) prelude: &'a str,
     /// Variables beside those that keep LiteLLM off the network; nothing is inherited.
-    pub environment: &'a [(&'a str, &'a str)],
+    pub(crate) environment: &'a [(&'a str, &'a str)],
 }
 
 /// A running LiteLLM; it is stopped when dropped.
 #[derive(Debug)]
-pub struct LiteLlm {
+pub(crate) struct LiteLlm {
     process: Child,
     directory: TempDir,
     address: SocketAddr,
 }
 
 impl LiteLlm {
-    /// Starts LiteLLM on a free port of the loopback, installing it first if need be, and waits until it serves.
+    /// Starts LiteLLM on a free port of the loopback and waits until it serves.
     ///
     /// # Errors
-    /// LiteLLM can't be had; with its log, when it ends or does not serve in time.
-    pub fn start(options: &Options<'_>) -> Result<Self> {
-        let python = tools::litellm_python()?;
+    /// LITELLM_PYTHON is not set; with its log, when LiteLLM ends or does not serve in time.
+    pub(crate) fn start(options: &Options<'_>) -> Result<Self> {
+        let python = std::env::var_os("LITELLM_PYTHON").map(PathBuf::from);
+        let python = python.context("LITELLM_PYTHON names no Python with LiteLLM: run `make test-litellm`")?;
         let directory = tempfile::Builder::new().prefix("byok-litellm-").tempdir()?;
         fs::write(directory.path().join("config.yaml"), options.config_yaml)?;
         fs::write(directory.path().join("start.py"), format!("{}\n{START}", options.prelude))?;
@@ -58,12 +59,12 @@ impl LiteLlm {
     }
 
     /// Returns where LiteLLM listens.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Returns what LiteLLM has logged so far.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(self.directory.path().join(LOG)).unwrap_or_default()).into_owned()
     }
 

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::thread;
 
 use serde_json::{Value, json};
-use xtask::envoy::Envoy;
-use xtask::litellm::LiteLlm;
+use byok_testkit::envoy::Envoy;
+use crate::launcher::LiteLlm;
 
 use crate::rows::Setting;
 use crate::symbols::{ANTHROPIC_DEPLOYMENT, CALLER_KEY, LITELLM_KEY, OPENAI_DEPLOYMENT};

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::issuer::{Issuer, knows};
-use crate::scene::{ALICE, CONFIGURED, Scene};
+use byok_testkit::service::{Issuer, knows};
+use byok_testkit::service::{ALICE, CONFIGURED, Scene};
 
 #[test]
 fn yes_and_no_are_kept_for_their_time_and_asked_about_anew_after_it() {

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::issuer::{Gate, Issuer, json as answer, knows};
-use crate::scene::{ALICE, CONFIGURED, Scene, ask, configuration, site};
+use byok_testkit::service::{Gate, Issuer, json as answer, knows};
+use byok_testkit::service::{ALICE, CONFIGURED, Scene, ask, configuration, site};
 
 const UNAVAILABLE: &str = "verification_unavailable";
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::gateway::until;
-use crate::issuer::{Gate, Issuer, knows};
-use crate::scene::{ALICE, Scene, ask, configuration, send, site};
+use byok_testkit::gateway::until;
+use byok_testkit::service::{Gate, Issuer, knows};
+use byok_testkit::service::{ALICE, Scene, ask, configuration, send, site};
 
 const NAMES: [&str; 3] = ["one", "two", "three"];
 

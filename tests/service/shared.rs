@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use crate::gateway::{connection_manager_of, until};
-use crate::issuer::{Gate, Issuer, knows};
-use crate::scene::{ALICE, CONFIGURED, Scene, configuration, site};
+use byok_testkit::gateway::{connection_manager_of, until};
+use byok_testkit::service::{Gate, Issuer, knows};
+use byok_testkit::service::{ALICE, CONFIGURED, Scene, configuration, site};
 
 /// An issuer that knows one key and answers when the gate is open.
 fn gated(gate: &Gate) -> Issuer {
