@@ -4,6 +4,7 @@
 mod example;
 
 use byok_core::Policy;
+
 use example::{Example, Setting, istio, validate};
 
 /// Files under `envoy/` without a configuration of the filter.

@@ -5,9 +5,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, test_kill_process};
 use byok_testkit::envoy::{Envoy, Options};
 use byok_testkit::tools;
+use rustix::process::{Pid, test_kill_process};
 
 /// Answers 200 on a port of the system's choice, and logs each request to stdout.
 const CONFIG: &str = r#"

@@ -1,16 +1,15 @@
 //! The filter's counters as Prometheus sees them, with `envoy/stats_tags.yaml`.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops where it fails")]
 
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use serde_json::{Value, json};
 use byok_testkit::envoy::{Envoy, Options};
 use byok_testkit::tools::envoy_binary;
+use serde_json::{Value, json};
 
 const TAGS: &str = "envoy/stats_tags.yaml";
 const EXAMPLE: &str = "envoy/envoy.yaml";

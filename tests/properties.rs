@@ -14,12 +14,13 @@ mod observe;
 
 use std::collections::BTreeMap;
 
-use arbitrary::{Setting, lines, request, setting};
 use byok_core::{Policy, RequestHeaders};
 use byok_testkit::corpus::Line;
-use observe::observe;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
+
+use arbitrary::{Setting, lines, request, setting};
+use observe::observe;
 
 /// The same requests in every run, unless `PROPTEST_RNG_SEED` says otherwise; `PROPTEST_CASES` makes them more.
 fn config() -> ProptestConfig {

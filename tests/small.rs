@@ -16,8 +16,9 @@ use std::thread;
 
 use byok_core::Policy;
 use byok_testkit::corpus::Line;
-use invariants::{Facts, ProxyKey};
 use serde_json::json;
+
+use invariants::{Facts, ProxyKey};
 
 const HEADERS: [&str; 5] = ["x-litellm-api-key", "authorization", "x-api-key", "api-key", "x-goog-api-key"];
 const MODES: [&str; 3] = ["on", "auto", "off"];

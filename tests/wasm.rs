@@ -30,13 +30,10 @@ fn main() {
         move |refused| for_refused.load(&refused.json).map(drop),
         move |warning| for_warnings.load(&warning.json).map(|(_, warnings)| warnings),
     );
-    trials.push(Trial::test(
-        "whatever call the host refuses, no request passes that is not decided",
-        || {
-            no_request_passes_that_is_not_decided();
-            Ok(())
-        },
-    ));
+    trials.push(Trial::test("whatever call the host refuses, no request passes that is not decided", || {
+        no_request_passes_that_is_not_decided();
+        Ok(())
+    }));
     libtest_mimic::run(&arguments, trials).exit();
 }
 

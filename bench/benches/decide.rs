@@ -4,11 +4,11 @@
 use std::hint::black_box;
 use std::sync::LazyLock;
 
+use byok_bench::keys::{CLIENT_KEY, DEPLOYMENT_KEY, DEPLOYMENT_VARIABLE, configuration, proxy_key};
+use byok_bench::requests::{OTHER_HEADERS, PATH};
 use byok_core::{Context, Decision, Policy, RequestHeaders, decide};
 use criterion::{BatchSize, Criterion};
 use serde_json::{Value, json};
-use byok_bench::keys::{CLIENT_KEY, DEPLOYMENT_KEY, DEPLOYMENT_VARIABLE, configuration, proxy_key};
-use byok_bench::requests::{OTHER_HEADERS, PATH};
 
 const MANY_KEYS: usize = 100_000;
 

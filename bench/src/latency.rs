@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use byok_testkit::envoy::Envoy;
 
 use crate::Plan;
 use crate::bootstrap::bootstrap;
@@ -14,7 +15,6 @@ use crate::per_request::{verify, with_deployment_key};
 use crate::requests::{self, PATH};
 use crate::stats::quantile;
 use crate::variants::Variant;
-use byok_testkit::envoy::Envoy;
 
 /// Requests a second.
 pub(super) const RATE: u32 = 500;

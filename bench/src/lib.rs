@@ -23,9 +23,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use byok_testkit::{module, tools};
 use clap::Parser;
 
-use byok_testkit::{module, tools};
 use noop::NoOp;
 use variants::{BASELINE, Variant};
 

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use tempfile::TempDir;
 use walrus::Module;
-
 use xtask::build;
 
 /// The modules, in a directory that goes with this value.

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use byok_testkit::envoy::{Envoy, Options};
 use serde_json::Value;
 
 use crate::Plan;
@@ -14,7 +15,6 @@ use crate::keys::{DEPLOYMENT_KEY, DEPLOYMENT_VARIABLE};
 use crate::procfs;
 use crate::requests::{self, PATH};
 use crate::variants::{Expected, Variant};
-use byok_testkit::envoy::{Envoy, Options};
 
 /// What the rounds have shown of one variant.
 #[derive(Default)]

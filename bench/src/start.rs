@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use byok_testkit::envoy::{Envoy, Options};
 
 use crate::Plan;
 use crate::bootstrap::bootstrap;
@@ -16,7 +17,6 @@ use crate::per_request::{verify, with_deployment_key};
 use crate::procfs;
 use crate::requests::{self, PATH};
 use crate::variants::{Expected, Variant};
-use byok_testkit::envoy::{Envoy, Options};
 
 /// Workers beside the first one, when the memory of an added worker is measured.
 const ADDED_WORKERS: u32 = 3;

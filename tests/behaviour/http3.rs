@@ -4,10 +4,9 @@ use std::net::UdpSocket;
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::{Value, json};
-
 use byok_testkit::gateway::{Gateway, Upstream, connection_manager_of};
 use byok_testkit::site::{BYOK, CLIENT_KEY, PROXY_KEY, arrived, ask, assert_clean, gateway_listener, value};
+use serde_json::{Value, json};
 
 #[test]
 fn a_request_over_http3_is_decided_alike() {

@@ -7,7 +7,6 @@ use std::thread;
 use std::time::Duration;
 
 use byok_core::KeyDigest;
-
 use byok_testkit::corpus::say;
 use byok_testkit::gateway::{Gateway, Upstream, until};
 use byok_testkit::site::{PROXY_KEY, address, ask, gateway_listener};

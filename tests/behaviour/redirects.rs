@@ -2,11 +2,10 @@
 
 use std::net::SocketAddr;
 
-use serde_json::json;
-
 use byok_testkit::corpus::Message;
 use byok_testkit::gateway::{Gateway, Upstream, set_routes};
 use byok_testkit::site::{CLIENT_KEY, PROXY_KEY, ask, assert_clean, gateway_listener, start, value};
+use serde_json::json;
 
 const CONFIGURATION: &str = r#"{
     "forward_llm_provider_auth_headers": true,

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use serde_json::{Value, json};
 use byok_testkit::tools::envoy_binary;
+use serde_json::{Value, json};
 
 use super::{Example, Setting, strings};
 

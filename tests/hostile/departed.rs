@@ -7,13 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use byok_testkit::corpus::{Message, say};
+use byok_testkit::gateway::{Fate, Flood, PATIENCE, until};
+use byok_testkit::service::{CONFIGURED, Gate, HOST, Issuer, json as answer, request};
 use serde_json::json;
 
 use crate::attack::Tally;
-use byok_testkit::corpus::{Message, say};
-use byok_testkit::gateway::{Fate, Flood, PATIENCE, until};
-use byok_testkit::service::{Gate, Issuer, json as answer};
-use byok_testkit::service::{CONFIGURED, HOST, request};
 use crate::stage::{Stage, rounds};
 
 const MAX_IN_FLIGHT: usize = 100;

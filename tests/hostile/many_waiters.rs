@@ -3,14 +3,13 @@
 use std::thread;
 use std::time::Duration;
 
+use byok_testkit::corpus::Message;
+use byok_testkit::gateway::until;
+use byok_testkit::service::{ALICE, CONFIGURED, Issuer, knows, path_for, request};
 use serde_json::json;
 
 use crate::attack::{Tally, flood};
-use byok_testkit::corpus::Message;
-use byok_testkit::gateway::until;
 use crate::good_clients::beside;
-use byok_testkit::service::{Issuer, knows, path_for};
-use byok_testkit::service::{ALICE, CONFIGURED, request};
 use crate::stage::{MAX_WAITING, Stage, rounds};
 
 const SERVICE_TAKES: Duration = Duration::from_millis(400);

@@ -5,13 +5,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use byok_testkit::corpus::say;
+use byok_testkit::service::{Issuer, Scene, configuration, site};
 use serde_json::{Value, json};
 
 use crate::attack::Tally;
-use byok_testkit::corpus::say;
 use crate::good_clients::Served;
-use byok_testkit::service::Issuer;
-use byok_testkit::service::{Scene, configuration, site};
 
 /// One attack at a time: the tests measure how good clients fare.
 static TURN: Mutex<()> = Mutex::new(());

@@ -7,6 +7,7 @@ pub(crate) mod servers;
 use std::collections::BTreeMap;
 
 use byok_testkit::corpus::Line;
+
 pub(crate) use places::carries;
 
 /// What the test has configured.

@@ -9,9 +9,10 @@ mod schemas;
 use std::fs;
 
 use byok_testkit::root;
-use schemas::Schemas;
 use serde::Deserialize as _;
 use serde_json::Value;
+
+use schemas::Schemas;
 
 const RESOURCES: &str = "envoy/istio";
 

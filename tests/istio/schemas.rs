@@ -17,7 +17,11 @@ impl Schemas {
         schemas.add_custom_resources(&directory("ISTIO_API").join("kubernetes/customresourcedefinitions.gen.yaml"));
         let published = directory("KUBERNETES_CLIENT").join("openapi/openapitest/testdata");
         schemas.add_built_in(&published.join("api__v1_openapi.json"), "io.k8s.api.core.v1.Secret", "v1");
-        schemas.add_built_in(&published.join("apis__apps__v1_openapi.json"), "io.k8s.api.apps.v1.Deployment", "apps/v1");
+        schemas.add_built_in(
+            &published.join("apis__apps__v1_openapi.json"),
+            "io.k8s.api.apps.v1.Deployment",
+            "apps/v1",
+        );
         schemas
     }
 
@@ -64,15 +68,14 @@ impl Schemas {
         *known.expect("a schema of that name") = json!({ "const": api_version });
         let kind = name.rsplit('.').next().unwrap_or(name).to_owned();
         let reference = format!("#/components/schemas/{name}");
-        self.0.insert(
-            (api_version.to_owned(), kind),
-            json!({ "$ref": reference, "components": document["components"] }),
-        );
+        self.0
+            .insert((api_version.to_owned(), kind), json!({ "$ref": reference, "components": document["components"] }));
     }
 }
 
 fn directory(variable: &str) -> PathBuf {
-    let directory = std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set: run `make test-istio`"));
+    let directory =
+        std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set: run `make test-istio`"));
     PathBuf::from(directory)
 }
 

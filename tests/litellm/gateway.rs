@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use byok_testkit::envoy::{Envoy, Options};
+use serde_json::Value;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -8,10 +8,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use byok_testkit::http;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
-
-use byok_testkit::http;
 
 /// Seconds rather than minutes, once Python has compiled everything; the first start takes longest.
 const START_TIMEOUT: Duration = Duration::from_secs(240);

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use byok_core::{
-    Context, Decision, KeyDigest, LookupRequest, LookupResults, Policy, RedirectState, Reply, RequestHeaders, Timestamp,
-    decide,
+    Context, Decision, KeyDigest, LookupRequest, LookupResults, Policy, RedirectState, Reply, RequestHeaders,
+    Timestamp, decide,
 };
 use byok_testkit::corpus::{Line, Message};
 
@@ -99,15 +99,15 @@ pub(crate) fn talk_after(policy: &Policy, request: &str, known: &[(&str, Says)],
         let (effect, refusal, edits) = match &decision {
             Decision::Lookup(lookup) => {
                 let request = LookupRequest::new(service, lookup);
-                asked.push(request.expose().into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
+                asked.push(
+                    request.expose().into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+                );
                 let says = known.iter().find(|(key, _)| KeyDigest::of(key.as_bytes()) == lookup.digest);
                 said.push((lookup.digest, says.map_or(("404", ""), |(_, says)| *says)));
                 continue;
             }
             Decision::Allow { effect, edits } => (effect, None, &**edits),
-            Decision::Deny { effect, reason } => {
-                (effect, Some(Reply::new(*reason, policy, effect, &headers)), &[][..])
-            }
+            Decision::Deny { effect, reason } => (effect, Some(Reply::new(*reason, policy, effect, &headers)), &[][..]),
         };
         let entries = effect.entries();
         return End {

@@ -5,11 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
-
 use byok_testkit::corpus::say;
-use byok_testkit::service::{Gate, Issuer, knows};
-use byok_testkit::service::{ALICE, CONFIGURED, Scene, ask};
+use byok_testkit::service::{ALICE, CONFIGURED, Gate, Issuer, Scene, ask, knows};
+use serde_json::json;
 
 #[test]
 fn more_calls_than_allowed_are_refused_at_once() {

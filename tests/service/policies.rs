@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
-
 use byok_testkit::gateway::until;
-use byok_testkit::service::{Gate, Issuer, knows};
-use byok_testkit::service::{ALICE, Scene, ask, configuration, send, site};
+use byok_testkit::service::{ALICE, Gate, Issuer, Scene, ask, configuration, knows, send, site};
+use serde_json::{Value, json};
 
 const NAMES: [&str; 3] = ["one", "two", "three"];
 

@@ -2,11 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
-
 use byok_testkit::gateway::until;
-use byok_testkit::service::{Gate, Issuer, knows};
-use byok_testkit::service::{ALICE, CONFIGURED, Scene, configuration, site};
+use byok_testkit::service::{ALICE, CONFIGURED, Gate, Issuer, Scene, configuration, knows, site};
+use serde_json::{Value, json};
 
 fn gated(gate: &Gate) -> Issuer {
     let (gate, knows) = (gate.clone(), knows(&[("key", ALICE)]));

@@ -1,12 +1,12 @@
 //! Keys that only the issuer knows.
 
 use byok_core::KeyDigest;
-use serde_json::json;
-
 use byok_testkit::corpus::Message;
 use byok_testkit::gateway::exchange_http1;
-use byok_testkit::service::{Issuer, json, knows, path_for};
-use byok_testkit::service::{ALICE, CONFIGURED, DEPLOYMENT_KEY, HOST, SERVICE_KEY, Scene};
+use byok_testkit::service::{
+    ALICE, CONFIGURED, DEPLOYMENT_KEY, HOST, Issuer, SERVICE_KEY, Scene, json, knows, path_for,
+};
+use serde_json::json;
 
 const KEY: &str = "sk-EXAMPLE-of-the-issuer";
 

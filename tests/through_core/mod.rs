@@ -38,7 +38,9 @@ pub(crate) fn outcome(corpus: &Corpus, case: &Case, now: Timestamp) -> Result<Ou
         return Err("the trace has no step".to_owned());
     }
     let (effect, verdict) = match decision {
-        Decision::Allow { effect, edits } => (effect, Verdict::Passed(Message::from_map(edited(lines.clone(), &edits)))),
+        Decision::Allow { effect, edits } => {
+            (effect, Verdict::Passed(Message::from_map(edited(lines.clone(), &edits))))
+        }
         Decision::Deny { effect, reason } => {
             let reply = Reply::new(reason, &policy, &effect, &request);
             let headers = reply.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();

@@ -20,14 +20,19 @@ impl Case {
                     return None;
                 }
                 match self.expected {
-                    Expected::Missing => format!("{}\ngot:\n{}", differences.join("\n"), indented(&outcome.to_string())),
+                    Expected::Missing => {
+                        format!("{}\ngot:\n{}", differences.join("\n"), indented(&outcome.to_string()))
+                    }
                     _ => format!("expected (-) and got (+):\n{}", indented(&self.diff(&differences, outcome))),
                 }
             }
             Err(error) => error.clone(),
         };
         let request = indented(&self.request.to_string());
-        Some(format!("{}: {}\nconfiguration `{}`, request:\n{request}\n{what}", self.at, self.name, self.configuration.name))
+        Some(format!(
+            "{}: {}\nconfiguration `{}`, request:\n{request}\n{what}",
+            self.at, self.name, self.configuration.name
+        ))
     }
 
     /// The differences, within the compared part of the outcome.
@@ -96,7 +101,9 @@ impl Case {
                 got.push(format!("status {}", refused.status));
                 for (name, value) in headers {
                     expected.push(format!("{name}: {value}"));
-                    got.extend(refused.headers.iter().filter(|(own, _)| own == name).map(|(_, v)| format!("{name}: {v}")));
+                    got.extend(
+                        refused.headers.iter().filter(|(own, _)| own == name).map(|(_, v)| format!("{name}: {v}")),
+                    );
                 }
                 if let Some(body) = body {
                     expected.push(body.replace("REQUEST_ID", &self.request_id()));
@@ -117,7 +124,9 @@ impl Case {
                 match verdict {
                     Verdict::Passed(message) => got.extend(self.compared_lines(message)),
                     Verdict::PassedUnseen => got.push("passed".to_owned()),
-                    Verdict::Refused(refused) => got.push(format!("status {}\n{}", refused.status, escape(&refused.body))),
+                    Verdict::Refused(refused) => {
+                        got.push(format!("status {}\n{}", refused.status, escape(&refused.body)))
+                    }
                 }
             }
         }
@@ -145,7 +154,8 @@ impl Case {
     pub(super) fn compared_lines(&self, message: &Message) -> Vec<String> {
         let start = Message { lines: Vec::new(), ..message.clone() }.to_string();
         let lines = self.by_name(message).into_iter();
-        let lines = lines.flat_map(|(name, values)| values.into_iter().map(move |value| format!("{name}: {}", escape(value))));
+        let lines =
+            lines.flat_map(|(name, values)| values.into_iter().map(move |value| format!("{name}: {}", escape(value))));
         std::iter::once(start).chain(lines).collect()
     }
 
@@ -247,7 +257,8 @@ fn list_diff(what: &str, expected: &[String], got: &str) -> String {
 #[cfg(not(target_family = "wasm"))]
 fn line_diff(expected: &str, got: &str) -> String {
     let diff = similar::TextDiff::from_lines(expected, got);
-    let lines = diff.iter_all_changes().map(|change| format!("{}{}", change.tag(), change.value().trim_end_matches('\n')));
+    let lines =
+        diff.iter_all_changes().map(|change| format!("{}{}", change.tag(), change.value().trim_end_matches('\n')));
     lines.collect::<Vec<_>>().join("\n")
 }
 

@@ -97,7 +97,9 @@ fn checked(
             let logged_path = case.logged_path.map(String::into_bytes).or_else(|| request.path.clone());
             Expected::Refused { status, headers: headers(&case.headers)?, body: case.body, logged_path }
         }
-        (None, None) if case.headers.is_empty() && case.body.is_none() && case.logged_path.is_none() => Expected::Missing,
+        (None, None) if case.headers.is_empty() && case.body.is_none() && case.logged_path.is_none() => {
+            Expected::Missing
+        }
         _ => return Err("either `upstream` or `status` with `headers`, `body` and `logged_path`".to_owned()),
     };
     let decision = match expected {

@@ -52,11 +52,7 @@ pub fn secrets_of(corpus: &Corpus, case: &Case) -> BTreeSet<Vec<u8>> {
 }
 
 /// Panics where a log line shows a secret.
-pub fn assert_no_secret_in<'l>(
-    logs: impl IntoIterator<Item = &'l str>,
-    secrets: &BTreeSet<Vec<u8>>,
-    whose: &str,
-) {
+pub fn assert_no_secret_in<'l>(logs: impl IntoIterator<Item = &'l str>, secrets: &BTreeSet<Vec<u8>>, whose: &str) {
     for line in logs {
         for secret in secrets {
             let shown = line.as_bytes().windows(secret.len()).any(|window| window == secret.as_slice());

@@ -90,11 +90,7 @@ impl Updates {
     }
 }
 
-fn or_update(
-    report: String,
-    updates: &Option<Updates>,
-    update: impl FnOnce() -> Option<Update>,
-) -> Option<String> {
+fn or_update(report: String, updates: &Option<Updates>, update: impl FnOnce() -> Option<Update>) -> Option<String> {
     let Some(updates) = updates else { return Some(report) };
     let Some(update) = update() else { return Some(report) };
     updates.0.lock().unwrap_or_else(PoisonError::into_inner).push(update);

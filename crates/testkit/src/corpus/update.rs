@@ -90,7 +90,8 @@ fn replace(present: &mut Item, item: &Item) {
         }
         return;
     }
-    let strings = |item: &Item| item.as_array().map(|list| list.iter().map(|one| one.as_str().map(str::to_owned)).collect());
+    let strings =
+        |item: &Item| item.as_array().map(|list| list.iter().map(|one| one.as_str().map(str::to_owned)).collect());
     let is_same = item.as_integer().is_some() && item.as_integer() == present.as_integer()
         || item.as_str().is_some() && item.as_str() == present.as_str()
         || strings(item).is_some_and(|list: Vec<_>| Some(list) == strings(present));

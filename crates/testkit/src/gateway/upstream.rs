@@ -39,10 +39,7 @@ impl Upstream {
     }
 
     /// Answers as it is told, where it is told; nothing to answer closes the connection.
-    pub fn answering_at(
-        listener: TcpListener,
-        answer: impl Fn(&Message) -> String + Send + Sync + 'static,
-    ) -> Self {
+    pub fn answering_at(listener: TcpListener, answer: impl Fn(&Message) -> String + Send + Sync + 'static) -> Self {
         let address = listener.local_addr().expect("an address");
         let arrivals = Arc::new(Mutex::new(Arrivals::default()));
         let answer: Arc<Answer> = Arc::new(answer);

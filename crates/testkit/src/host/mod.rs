@@ -1,6 +1,5 @@
 //! A proxy-wasm host (ABI 0.2.1) as small as the filter needs it: what the filter must not use traps by its name.
 
-
 mod guest;
 mod map;
 mod proxy;
