@@ -28,8 +28,8 @@ impl fmt::Debug for Secret {
 
 /// The SHA-256 of a proxy key.
 ///
-/// Digests are compared with ordinary comparisons: how long one takes tells about the digest of the
-/// guess, which the guesser knows, and nothing about a key whose digest begins alike.
+/// Digests are compared with ordinary comparisons: the time that one takes depends on the digest of the guess, which the
+/// guesser knows, and reveals nothing about a key whose digest begins alike.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyDigest([u8; 32]);
 

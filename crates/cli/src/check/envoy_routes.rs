@@ -98,7 +98,7 @@ fn check_route(policy: &Policy, route: &Node, path: &str, findings: &mut Vec<Fin
     }
     for (at, parameter) in in_match("query_parameters").iter().enumerate() {
         let name = parameter.text_of("name");
-        if policy.credential_places.query().iter().any(|cut| **cut == *name) {
+        if policy.credential_places.contains_parameter_named(name) {
             let path = format!("{path}.match.query_parameters[{at}]");
             findings.push(unsound(path, "a query parameter that the filter does not cut out", parameter));
         }

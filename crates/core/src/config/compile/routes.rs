@@ -60,7 +60,7 @@ pub(super) fn compile(
         if wire.consumers.is_some() && wire.mode.unwrap_or(top.mode) != Mode::On {
             diagnostics.error(
                 path.field("consumers"),
-                "expected mode \"on\" beside it: in another, callers pass who did not verify",
+                "expected mode \"on\": in other modes, callers pass unverified",
             );
         }
         let own = OwnSettings {

@@ -2,9 +2,10 @@
 
 use std::ffi::{OsStr, OsString};
 
-use super::request::Request;
+use byok_explain::Request;
+
 use super::{bytes, header};
-use crate::cli::Failure;
+use crate::Failure;
 
 /// Options with an argument that says nothing about the request's head.
 const WITH_ARGUMENT: [&str; 17] = [
