@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 ///
 /// # Errors
 /// Names the first port that is in use.
-pub fn ensure_free(config_yaml: &str) -> Result<()> {
+pub(crate) fn ensure_free(config_yaml: &str) -> Result<()> {
     for port in named(config_yaml) {
         TcpListener::bind((Ipv4Addr::LOCALHOST, port)).with_context(|| {
             format!("port {port} of 127.0.0.1 is in use: stop what listens there (another `make run`?) and try again")
