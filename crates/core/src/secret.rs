@@ -77,7 +77,7 @@ impl fmt::Debug for KeyDigest {
 }
 
 /// Reads one hex digit, in either case.
-pub(crate) fn hex_digit(byte: u8) -> Option<u8> {
+fn hex_digit(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
