@@ -110,8 +110,8 @@ impl<'a> Source<'a> {
         let left = self.left(line, at.line, before, extent.start);
         let subject = token.map(|token| self.shown(line, token, at.line)).unwrap_or_default();
         let right = self.right(line, at.line, after, extent.end);
-        let start = left.len();
-        let width = match subject.len() {
+        let start = left.len() + (subject.len() - subject.trim_start().len());
+        let width = match subject.trim_start().len() {
             0 => right.chars().next().filter(|next| !next.is_whitespace()).map_or(0, char::len_utf8),
             width => width,
         };
@@ -233,5 +233,108 @@ fn collect<'a>(node: &'a Node, add: &mut impl FnMut(Token<'a>)) {
             }
         }
         _ => add(Token { start: node.at, end: node.end, name: None }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{self, documents};
+
+    /// Returns the excerpt of each position, with carets below.
+    fn excerpts(file: &str, text: &str, positions: &[(u32, u32)]) -> String {
+        let documents = documents(file, text).unwrap();
+        let positions = positions.iter().map(|&(line, column)| Position { line, column });
+        let source = Source::new(text, &documents, &[], positions.clone());
+        positions.map(|at| drawn(&source, at)).collect::<Vec<_>>().join("\n")
+    }
+
+    fn drawn(source: &Source<'_>, at: Position) -> String {
+        let Excerpt { line, span } = source.excerpt(at).unwrap();
+        let [before, marked] = [&line[..span.start], &line[span]].map(|part| part.chars().count());
+        format!("{line}\n{}{}", " ".repeat(before), "^".repeat(marked))
+    }
+
+    #[test]
+    fn names_are_shown_and_values_are_not() {
+        assert_eq!(
+            excerpts(
+                "a.json",
+                r#"{ "a" : [1, "secret", {"b":null}], "sk-EXAMPLE": true }"#,
+                &[(1, 13), (1, 1), (1, 36)]
+            ),
+            r#"
+{ "a" : […, "…", {"b":…}], "?": … }
+            ^^^
+{ "a" : […, "…", {"b":…}], "?": … }
+^
+{ "a" : […, "…", {"b":…}], "?": … }
+                           ^^^"#
+                .trim_start_matches('\n')
+        );
+        assert_eq!(
+            excerpts("a.yaml", "a: {'b': se cret, c: \"x\"}  # secret: x", &[(1, 10)]),
+            "a: {'b': …, c: \"…\"}\n         ^"
+        );
+    }
+
+    #[test]
+    fn values_of_several_lines_comments_tags_and_anchors_are_masked() {
+        let text = r#"# secret: x
+a: &secret
+  b: !secret |+
+    secret: {one}
+    two
+  c: se
+    cret: no
+"#
+        .replace("cret: no", "cret no\r")
+            + r#"f: [*secret, é: secret, secret]
+'d': 'se
+  cret' # x
+? e
+: >2
+  secret
+"#;
+        let excerpt_of = |line: u32| excerpts("a.yaml", &text, &[(line, 3)]);
+        let shown: Vec<String> = (1..=u32::try_from(text.lines().count()).unwrap()).map(excerpt_of).collect();
+        assert!(!shown.concat().contains("cret"), "{shown:#?}");
+        assert_eq!(shown[2], "  b: …\n  ^");
+        assert_eq!(shown[3], "    …\n    ^");
+    }
+
+    #[test]
+    fn of_a_long_line_the_part_around_the_position_is_shown() {
+        let fields: Vec<String> = (1000..9999).map(|number| format!("\"field-{number}\": \"é\"")).collect();
+        let text = format!("{{ {} }}", fields.join(", "));
+        let at = documents("a.json", &text).unwrap()[0].get("field-5000").unwrap().at;
+        let shown = excerpts("a.json", &text, &[(1, at.column)]);
+        assert!(shown.starts_with(r#"… "field-4998": "…", "field-4999": "…", "field-5000": "…", "#), "{shown}");
+        let (line, carets) = shown.split_once('\n').unwrap();
+        assert!(line.ends_with(" …") && line.chars().count() < 140, "{shown}");
+        assert_eq!(carets.find('^'), Some(54));
+    }
+
+    #[test]
+    fn the_names_of_an_embedded_configuration_are_shown() {
+        let text = "value: |\n\n    {\n      \"a\": \"secret\", \"b\":\n    [ 1 ] }\nc: |\n  secret\n";
+        let documents = documents("a.yaml", text).unwrap();
+        let holder = documents[0].get("value").unwrap();
+        let document = document::json(holder.text().unwrap()).unwrap();
+        let to_file = document::relocation(text, holder);
+        let at = to_file(document.get("a").unwrap().at);
+        let embedded = [Embedded { holder: holder.at, document, to_file: Some(Box::new(to_file)) }];
+        let c = Position { line: 7, column: 3 };
+        let source = Source::new(text, &documents, &embedded, [at, c].into_iter());
+        assert_eq!(drawn(&source, at), "      \"a\": \"…\", \"b\":\n           ^^^");
+        assert_eq!(drawn(&source, c), "  …\n  ^");
+    }
+
+    #[test]
+    fn a_position_beyond_the_text_has_no_excerpt_or_an_empty_one() {
+        let source = Source::new("a: 1", &[], &[], std::iter::empty());
+        assert_eq!(source.excerpt(Position { line: 2, column: 1 }), None);
+        let masked = Excerpt { line: "…: …".to_owned(), span: 8..8 };
+        assert_eq!(source.excerpt(Position { line: 1, column: 99 }), Some(masked));
     }
 }

@@ -26,11 +26,7 @@ pub(super) fn errors(root: &Node, located: &Located<'_>, of_filter: &ConfigError
         }
     });
     let has_repeated = !errors.is_empty();
-    let instance = root.to_value();
-    if let Ok(validator) = validator() {
-        let mut collector = Collector { root, located, errors: &mut errors, seen: BTreeSet::new() };
-        validator.iter_errors(&instance).for_each(|error| collector.add(&error));
-    }
+    errors.extend(of_schema(root, located));
     // What the schema can't see, if anything.
     let message = without_position(&of_filter.message);
     let path = if of_filter.path == WHOLE { "" } else { &of_filter.path };
@@ -46,8 +42,14 @@ pub(super) fn errors(root: &Node, located: &Located<'_>, of_filter: &ConfigError
 /// The path that the filter gives for the whole document.
 const WHOLE: &str = "configuration";
 
-fn validator() -> Result<Validator, ValidationError<'static>> {
-    jsonschema::draft202012::new(&SCHEMA)
+/// Returns what the schema says, in the filter's words.
+fn of_schema(root: &Node, located: &Located<'_>) -> Vec<Diagnostic> {
+    static VALIDATOR: LazyLock<Option<Validator>> = LazyLock::new(|| jsonschema::draft202012::new(&SCHEMA).ok());
+    let mut collector = Collector { root, located, errors: Vec::new(), seen: BTreeSet::new() };
+    if let Some(validator) = &*VALIDATOR {
+        validator.iter_errors(&root.to_value()).for_each(|error| collector.add(&error));
+    }
+    collector.errors
 }
 
 /// Cuts off the line and column, which are those of the JSON that the filter was given.
@@ -63,7 +65,7 @@ fn is_about_repeated(message: &str) -> bool {
 struct Collector<'a, 'r> {
     root: &'a Node,
     located: &'r Located<'a>,
-    errors: &'r mut Vec<Diagnostic>,
+    errors: Vec<Diagnostic>,
     seen: BTreeSet<(String, String)>,
 }
 
@@ -81,11 +83,11 @@ impl Collector<'_, '_> {
             ValidationErrorKind::AdditionalProperties { unexpected } => {
                 unexpected.iter().for_each(|name| self.add_unknown(error, name));
             }
-            kind => {
+            _ => {
                 let schema = schema_around(error.evaluation_path());
                 let steps = steps_to(self.root, error.instance_path());
                 let path = path_of(self.root, &steps);
-                if let Some(message) = message(kind, schema, error, field(error.instance_path()).as_deref()) {
+                if let Some(message) = message(schema, error, &field(error.instance_path())) {
                     self.push(diagnostic(self.located, path, message));
                 }
             }
@@ -123,19 +125,26 @@ impl Collector<'_, '_> {
 }
 
 /// Returns the filter's words for an error of the schema; `None` if the filter says nothing or says it elsewhere.
-fn message(
-    kind: &ValidationErrorKind,
-    schema: Option<&Json>,
-    error: &ValidationError<'_>,
-    field: Option<&str>,
-) -> Option<String> {
-    match kind {
-        ValidationErrorKind::Required { property } => Some(format!("missing field `{}`", property.as_str()?)),
+fn message(schema: Option<&Json>, error: &ValidationError<'_>, field: &str) -> Option<String> {
+    match error.kind() {
+        ValidationErrorKind::Required { property } => {
+            let name = property.as_str()?;
+            (!is_misspelt(name, error.instance(), schema?)).then(|| format!("missing field `{name}`"))
+        }
         ValidationErrorKind::Type { kind } => expected_type(kind, schema?),
         // Another type is an error of its own.
         ValidationErrorKind::Enum { .. } if error.instance().is_string() => expected_word(schema?),
-        kind => rules::message(field?, kind, error.instance()),
+        _ => rules::message(field, error, schema),
     }
+}
+
+/// Whether an object has a field that is unknown and was probably meant to be this one.
+fn is_misspelt(name: &str, object: &Json, schema: &Json) -> bool {
+    let expected = format!("expected `{name}`");
+    let known = schema.get("properties").and_then(Json::as_object);
+    let is_unknown = |found: &str| known.is_some_and(|known| !known.contains_key(found));
+    let fields = object.as_object().into_iter().flatten();
+    fields.map(|(found, _)| found).any(|found| is_unknown(found) && similar(found, &expected).is_some())
 }
 
 fn expected_type(kind: &TypeKind, schema: &Json) -> Option<String> {
@@ -210,14 +219,13 @@ fn steps_to(root: &Node, path: &Location) -> Vec<usize> {
     steps
 }
 
-/// Returns the field that holds a value, itself or in a list.
-fn field(path: &Location) -> Option<String> {
-    path.iter()
-        .filter_map(|segment| match segment {
-            LocationSegment::Property(name) => Some(name.into_owned()),
-            LocationSegment::Index(_) => None,
-        })
-        .last()
+/// Returns the name of the field that has a value, itself or in a list; empty for the whole.
+fn field(path: &Location) -> String {
+    let name = |segment| match segment {
+        LocationSegment::Property(name) => Some(name.into_owned()),
+        LocationSegment::Index(_) => None,
+    };
+    path.iter().filter_map(name).last().unwrap_or_default()
 }
 
 /// Reports each name that an object has had before, with the steps to the object.
@@ -233,5 +241,113 @@ fn repeated(node: &Node, steps: &mut Vec<usize>, report: &mut impl FnMut(&[usize
         steps.push(step);
         repeated(child, steps, report);
         steps.pop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use byok_core::Policy;
+    use serde_json::json;
+
+    use super::*;
+    use crate::document;
+
+    const EVERY_FIELD: &str = include_str!("../../../../tests/cli/files/every-field.json");
+
+    /// Calls the function with each configuration that has another value, or another field, in one place.
+    fn each_mistake(mut check: impl FnMut(&str)) {
+        let configuration: Json = serde_json::from_str(EVERY_FIELD).unwrap();
+        let mut pointers = vec![String::new()];
+        collect(&configuration, "", &mut pointers);
+        let wrong = [
+            json!(null),
+            json!(true),
+            json!(-1),
+            json!(1.5),
+            json!(""),
+            json!("x"),
+            json!("é *"),
+            json!("of"),
+            json!([]),
+            json!([{}]),
+            json!([1]),
+            json!({}),
+            json!({ "x": { "y": [1] } }),
+        ];
+        for pointer in &pointers {
+            for wrong in &wrong {
+                let mut changed = configuration.clone();
+                *changed.pointer_mut(pointer).unwrap() = wrong.clone();
+                check(&changed.to_string());
+            }
+            let mut changed = configuration.clone();
+            if let Some(fields) = changed.pointer_mut(pointer).unwrap().as_object_mut() {
+                fields.insert("modes".to_owned(), json!(1));
+                check(&changed.to_string());
+                let first = configuration.pointer(pointer).unwrap().as_object().unwrap().keys().next().unwrap();
+                changed.pointer_mut(pointer).unwrap().as_object_mut().unwrap().remove(first);
+                check(&changed.to_string());
+            }
+        }
+    }
+
+    fn collect(value: &Json, to: &str, pointers: &mut Vec<String>) {
+        let parts: Vec<(String, &Json)> = match value {
+            Json::Object(fields) => fields.iter().map(|(name, part)| (format!("{to}/{name}"), part)).collect(),
+            Json::Array(items) => items.iter().enumerate().map(|(at, part)| (format!("{to}/{at}"), part)).collect(),
+            _ => return,
+        };
+        for (pointer, part) in parts {
+            collect(part, &pointer, pointers);
+            pointers.push(pointer);
+        }
+    }
+
+    fn words_of_schema(json: &str) -> Vec<(String, String)> {
+        let root = document::json(json).unwrap();
+        let errors = of_schema(&root, &Located::new(&root));
+        errors.into_iter().map(|error| (error.path, error.message)).collect()
+    }
+
+    #[test]
+    fn the_example_has_every_field_of_the_schema() {
+        assert!(Policy::from_json(EVERY_FIELD, &|_| Some("proxy-EXAMPLE-2".to_owned())).is_ok());
+        let mut objects = vec![&*SCHEMA];
+        objects.extend(SCHEMA["$defs"].as_object().unwrap().values());
+        let fields = objects.iter().filter_map(|object| object.get("properties")?.as_object()).flatten();
+        for (field, _) in fields.filter(|(field, _)| *field != "sha256_query") {
+            assert!(EVERY_FIELD.contains(&format!("\"{field}\": ")), "{field}");
+        }
+    }
+
+    #[test]
+    fn the_filters_error_of_form_is_among_those_of_the_schema() {
+        let mut seen = 0;
+        each_mistake(|json| {
+            let Some((of_filter, _)) = config::error_of_form(json.as_bytes()) else { return };
+            let path = if of_filter.path == WHOLE { String::new() } else { of_filter.path };
+            let expected = (path, without_position(&of_filter.message).to_owned());
+            let words = words_of_schema(json);
+            assert!(words.contains(&expected), "{expected:?} is not among {words:?} for {json}");
+            seen += 1;
+        });
+        assert!(seen > 500, "{seen}");
+    }
+
+    #[test]
+    fn of_a_configuration_with_the_right_form_the_schema_says_only_what_the_filter_says() {
+        let mut seen = BTreeSet::new();
+        each_mistake(|json| {
+            if config::error_of_form(json.as_bytes()).is_some() {
+                return;
+            }
+            let of_filter = Policy::from_json(json, &|_| Some("proxy-EXAMPLE-2".to_owned())).err().unwrap_or_default();
+            for (path, message) in words_of_schema(json) {
+                let said = of_filter.iter().any(|error| error.path == path && error.message == message);
+                assert!(said, "{path}: {message} is not among {of_filter:?} for {json}");
+                seen.insert(message);
+            }
+        });
+        assert!(seen.len() >= 15, "{seen:#?}");
     }
 }

@@ -2,28 +2,29 @@
 //!
 //! A test compares them with the filter's own.
 
-use jsonschema::error::ValidationErrorKind;
+use jsonschema::ValidationError;
+use jsonschema::error::ValidationErrorKind as Kind;
 use serde_json::Value;
 
-/// Returns what the filter says about a value of the field that breaks a rule of the schema.
-pub(super) fn message(field: &str, rule: &ValidationErrorKind, value: &Value) -> Option<String> {
-    let message = match (rule, field) {
-        (ValidationErrorKind::Pattern { .. }, field) => pattern(field, value)?,
-        (ValidationErrorKind::MinItems { .. }, "clusters") => "expected at least one cluster",
-        (ValidationErrorKind::MinItems { .. }, "methods") => "expected at least one method",
-        (ValidationErrorKind::MinLength { .. }, "clusters") => "expected the name of a cluster",
-        (ValidationErrorKind::Maximum { .. } | ValidationErrorKind::Minimum { .. }, "cache_max_entries") => {
-            "expected a whole number from 1 to 1000000"
+/// Returns what the filter says about a value of a field that breaks a rule of the schema; `None` if it says nothing.
+pub(super) fn message(field: &str, error: &ValidationError<'_>, schema: Option<&Value>) -> Option<String> {
+    let message = match (error.kind(), field) {
+        (Kind::Pattern { pattern }, field) => of_pattern(field, pattern, error.instance())?,
+        (Kind::MinItems { .. }, "clusters") => "expected at least one cluster",
+        (Kind::MinItems { .. }, "methods") => "expected at least one method",
+        (Kind::MinLength { .. }, "clusters") => "expected the name of a cluster",
+        (Kind::Maximum { .. } | Kind::Minimum { .. }, _) => {
+            return Some(format!("expected a whole number from 1 to {}", schema?.get("maximum")?));
         }
-        (ValidationErrorKind::Maximum { .. } | ValidationErrorKind::Minimum { .. }, "max_in_flight") => {
-            "expected a whole number from 1 to 100000"
+        (Kind::OneOfNotValid { .. } | Kind::OneOfMultipleValid { .. }, _) => {
+            return one_of(error.instance(), schema?);
         }
         _ => return None,
     };
     Some(message.to_owned())
 }
 
-fn pattern(field: &str, value: &Value) -> Option<&'static str> {
+fn of_pattern(field: &str, pattern: &str, value: &Value) -> Option<&'static str> {
     Some(match field {
         "name" | "id" => "expected 1 to 128 visible ASCII characters",
         "sha256" => "expected 64 hex digits",
@@ -36,6 +37,10 @@ fn pattern(field: &str, value: &Value) -> Option<&'static str> {
         "authority" => "expected a host name",
         "consumer_from" => "expected a JSON pointer, such as /info/key_alias",
         "timeout" | "cache_ttl" | "negative_cache_ttl" => "expected a time up to one day, such as 500ms, 2s, 5m",
+        "consumer" | "key_id" | "credential_source" | "provider" => {
+            "expected the name of a header that carries no credential"
+        }
+        "path" if pattern == "^/" => "expected a path that starts with /",
         "path" | "path_prefix" if value.as_str().is_some_and(|path| path.contains('*')) => {
             "expected a path without *: path_prefix matches whole segments by itself"
         }
@@ -43,5 +48,21 @@ fn pattern(field: &str, value: &Value) -> Option<&'static str> {
             "expected a path that starts with / and has no query, escape, backslash, semicolon, empty or dot segment"
         }
         _ => return None,
+    })
+}
+
+/// Names the fields of which exactly one must have a value, unless another error is the reason why none has.
+fn one_of(object: &Value, schema: &Value) -> Option<String> {
+    let branches = schema.get("oneOf")?.as_array()?;
+    let names: Vec<&str> = branches.iter().filter_map(|branch| branch.pointer("/required/0")?.as_str()).collect();
+    let known = schema.get("properties")?.as_object()?;
+    let has_other_error = object.as_object()?.iter().any(|(name, value)| {
+        !known.contains_key(name) || (names.contains(&&**name) && !value.is_string() && !value.is_null())
+    });
+    (!has_other_error).then(|| match *names {
+        ["sha256_query", "header"] => {
+            "expected either sha256_query or header, the latter with or without scheme".to_owned()
+        }
+        _ => format!("expected exactly one of {}", names.join(", ")),
     })
 }
