@@ -86,7 +86,7 @@ fn no_secret_of_a_file_with_an_error_of_syntax_is_printed() {
                 if [&word, &quoted.to_string()].into_iter().any(|secret| text.match_indices(secret).any(is_inside)) {
                     continue;
                 }
-                for inserted in ["\"", "]", "}", ":", "\n", "\t- ", "\u{0}"] {
+                for inserted in ["\"", "}", ": ", "\n", "\u{0}"] {
                     files.push((extension, format!("{}{inserted}{}", &text[..at], &text[at..])));
                 }
             }

@@ -68,7 +68,8 @@ impl Diagnostic {
         let rendered = Renderer::styled().render(&[group]);
         let rendered = match self.at {
             Some(at) if excerpt.is_some() => with_column(&rendered, at.column),
-            _ => rendered,
+            // The arrow is aligned with the line numbers, if there are any.
+            _ => rendered.replacen('\n', "\n ", 1),
         };
         text.add_rendered(&rendered).end_line().end_line();
     }
