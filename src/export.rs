@@ -10,7 +10,7 @@ unsafe extern "C" {
     fn proxy_on_request_headers(context_id: u32, headers: usize, end_of_stream: bool) -> u32;
 }
 
-/// Does what the SDK's export does, but holds the whole request where that one holds the headers alone.
+/// Does what the SDK's export does, but pauses the whole request where that one pauses the headers only.
 ///
 /// Packaging the module gives it the name of the SDK's export.
 #[unsafe(no_mangle)]

@@ -120,7 +120,7 @@ unsafe fn returned(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result
     Ok(unsafe { Vec::from_raw_parts(data, size, size) })
 }
 
-/// Writes headers as the ABI reads them: a count, two sizes each, then names and values with a NUL behind each.
+/// Writes headers as the ABI reads them: a count, two sizes each, then names and values, each followed by a NUL.
 fn serialized(headers: &[(&str, String)]) -> Vec<u8> {
     // No local reply comes near 4 GiB.
     let size = |count: usize| u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes();

@@ -5,6 +5,7 @@ mod args;
 mod check;
 mod diagnostic;
 mod document;
+mod explain;
 mod import;
 mod keys;
 mod output;
@@ -79,7 +80,7 @@ fn error_line(message: &str) -> Text {
 fn run(command: Command, environment: &Environment) -> Result<ExitCode, CliError> {
     match command {
         Command::Check(arguments) => check_files(&arguments, environment),
-        Command::Explain(_) => Err(CliError("not yet".to_owned())),
+        Command::Explain(arguments) => explain::command(&arguments, environment),
         Command::Hash(entry) => keys::hash(&entry),
         Command::Generate(arguments) => keys::generate(&arguments),
         Command::Schema => show(&format!("{:#}\n", byok_core::config::schema())),

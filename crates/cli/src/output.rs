@@ -57,10 +57,6 @@ impl Text {
         self
     }
 
-    pub(crate) fn into_string(self) -> String {
-        self.0
-    }
-
     pub(crate) fn to_stdout(&self) -> io::Result<()> {
         anstream::stdout().lock().write_all(self.0.as_bytes())
     }
@@ -134,14 +130,14 @@ mod tests {
         text.add(HOSTILE).end_line();
         write!(text, "{HOSTILE}").unwrap();
         let escaped = r"a\u{1b}[31m\r\n\u{7f}\u{9b}2J\u{202e}\u{200b}\u{e0041}é…";
-        assert_eq!(text.into_string(), format!("{escaped}\n{escaped}"));
+        assert_eq!(text.0, format!("{escaped}\n{escaped}"));
     }
 
     #[test]
     fn styles_are_the_programs_own() {
         let mut text = Text::default();
         text.styled(Style::new().bold(), "a\u{1b}[0m");
-        assert_eq!(text.into_string(), "\u{1b}[1ma\\u{1b}[0m\u{1b}[0m");
+        assert_eq!(text.0, "\u{1b}[1ma\\u{1b}[0m\u{1b}[0m");
     }
 
     #[test]
@@ -149,7 +145,7 @@ mod tests {
         let mut text = Text::default();
         text.add_rendered("\u{1b}[1m\u{1b}[94ma\u{1b}[0m\u{1b}[2J\u{7}\n\u{1b}]0;x\u{1b}[1;31mb\u{1b}[");
         assert_eq!(
-            text.into_string(),
+            text.0,
             "\u{1b}[1m\u{1b}[94ma\u{1b}[0m\\u{1b}[2J\\u{7}\n\\u{1b}]0;x\u{1b}[1;31mb\\u{1b}["
         );
     }

@@ -28,8 +28,8 @@ impl fmt::Debug for Secret {
 
 /// The SHA-256 of a proxy key.
 ///
-/// Digests are compared with ordinary comparisons: how long one takes tells about the digest of the
-/// guess, which the guesser knows, and nothing about a key whose digest begins alike.
+/// Digests are compared with ordinary comparisons: the time that one takes depends on the digest of the guess, which the
+/// guesser knows, and reveals nothing about a key whose digest begins alike.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyDigest([u8; 32]);
 
@@ -77,7 +77,7 @@ impl fmt::Debug for KeyDigest {
 }
 
 /// Reads one hex digit, in either case.
-pub(crate) fn hex_digit(byte: u8) -> Option<u8> {
+fn hex_digit(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 

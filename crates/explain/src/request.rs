@@ -13,12 +13,12 @@ pub struct Request {
     pub headers: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
-/// Headers that concern one connection and end with it, unless that is upgraded.
+/// Headers of one connection, which Envoy removes unless it is upgraded.
 const HOP_BY_HOP: [&[u8]; 4] = [b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding"];
 
 impl Request {
-    /// Gives the request an id, as Envoy does, if it has none.
-    pub(super) fn with_id(mut self) -> Self {
+    /// Adds a request id, as Envoy does, if there is none.
+    pub fn with_id(mut self) -> Self {
         if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"x-request-id")) {
             self.headers.push((b"x-request-id".to_vec(), b"00000000-0000-4000-8000-000000000000".to_vec()));
         }
@@ -26,7 +26,7 @@ impl Request {
     }
 
     /// Returns the header map: pseudo-headers first, names in lower case, and what Envoy joins joined.
-    pub(super) fn lines(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+    pub fn lines(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
         let mut lines = vec![(b":authority".to_vec(), self.host.clone())];
         if let Some(path) = &self.path {
             lines.push((b":path".to_vec(), path.clone()));

@@ -99,7 +99,7 @@ fn check_route(policy: &Policy, route: &Node, path: &str, diagnostics: &mut Vec<
     }
     for (at, parameter) in in_match("query_parameters").iter().enumerate() {
         let name = parameter.text_of("name");
-        if policy.credential_locations.query().iter().any(|cut| **cut == *name) {
+        if policy.credential_locations.contains_parameter_named(name) {
             let path = format!("{path}.match.query_parameters[{at}]");
             diagnostics.push(unsound(path, "a query parameter that the filter does not cut out", parameter));
         }

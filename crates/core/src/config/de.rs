@@ -1,4 +1,4 @@
-//! How values are written in JSON where serde's own way would take too much or say too little.
+//! Forms of values for which serde's own would accept too much or report too little.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,7 +10,7 @@ use super::compile::repeats;
 use crate::model::{Byok, Mode};
 use crate::secret::KeyDigest;
 
-/// Lets structs be read from JSON objects alone: derived code takes an array for one too.
+/// Makes structs readable from JSON objects only: derived code accepts arrays too.
 ///
 /// The structs derive `Deserialize` with `remote = "Self"`.
 macro_rules! objects {
@@ -100,7 +100,7 @@ pub(super) fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deseriali
     T::deserialize(deserializer).map(Some)
 }
 
-/// Digits that are decoded as they are read: a hundred thousand keys never stand in memory as text.
+/// Digits that are decoded while they are read, so that a hundred thousand keys are never in memory as text.
 pub(super) struct HexDigest(pub(super) Option<KeyDigest>);
 
 impl<'de> Deserialize<'de> for HexDigest {
@@ -123,7 +123,7 @@ impl<'de> Deserialize<'de> for HexDigest {
     }
 }
 
-/// A JSON object whose names the operator chooses, in the order in which they stand.
+/// A JSON object whose names the operator chooses, in their order.
 pub(super) struct Named<T>(pub(super) Vec<(Box<str>, T)>);
 
 impl<T> Default for Named<T> {

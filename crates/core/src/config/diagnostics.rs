@@ -1,4 +1,4 @@
-//! What is wrong or doubtful about a configuration: where, and what was expected; never what was found.
+//! Errors and warnings of a configuration: where, and what was expected; never what was found.
 
 use std::fmt;
 
@@ -14,12 +14,12 @@ pub struct ConfigError {
     pub message: String,
 }
 
-/// Something that loads and is probably not meant.
+/// Something that is valid but probably not what the operator intended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
     /// The JSON path, as in `consumers[1].keys[0].value`.
     pub path: String,
-    /// What is doubtful about it.
+    /// Why it is probably not intended.
     pub message: String,
 }
 
@@ -37,7 +37,7 @@ impl fmt::Display for Warning {
     }
 }
 
-/// All that was found so far.
+/// All errors and warnings so far.
 #[derive(Default)]
 pub(super) struct Diagnostics {
     pub(super) errors: Vec<ConfigError>,
@@ -57,7 +57,7 @@ impl Diagnostics {
     }
 }
 
-/// Says what a JSON error says, without the value that serde quotes, and the way to where it is.
+/// Returns the error without the value that serde quotes, and the steps to where it is.
 pub(super) fn from_json(json: &[u8], error: &serde_json::Error) -> (ConfigError, Vec<Step>) {
     let text = error.to_string();
     if error.is_syntax() || error.is_eof() {

@@ -22,7 +22,7 @@ pub(super) fn warn(
 
 /// Warns of deployment keys that no request is ever paid with, as every caller must bring a key.
 fn unused_deployment_keys(policy: &Policy, consumers: &[Arc<Consumer>], diagnostics: &mut Diagnostics) {
-    const UNUSED: &str = "is never used, as byok is \"required\"";
+    const UNUSED: &str = "is never used, since byok is \"required\"";
     for provider in policy.providers.iter().filter(|provider| !provider.is_gateway) {
         let mut routes = policy.route_policies().filter(|route| Arc::ptr_eq(&route.provider, provider)).peekable();
         let is_used = routes.peek().is_some();
@@ -57,7 +57,7 @@ fn hidden_credentials(
             Mode::Off => route.proxy_key == ProxyKeyHandling::Hide && !is_explicit,
         };
         if is_unintended {
-            diagnostics.warn(path, "hides the proxy key from the next hop, which is left to check it: set it to false");
+            diagnostics.warn(path, "removes the proxy key before the next hop, which has to check it: set it to false");
         }
     };
     check(Path::Top("hide_credentials"), &policy.default_route, hides_explicitly);
@@ -77,7 +77,7 @@ fn unbound_providers(policy: &Policy, diagnostics: &mut Diagnostics) {
     if policy.providers.len() > 1 && !bound_by_route && !policy.providers.iter().all(is_bound) {
         diagnostics.warn(
             Path::Top("providers"),
-            "nothing keeps one provider's credentials from another's cluster: let Envoy's routes match on identity_headers.provider, or set clusters",
+            "nothing keeps one provider's credentials away from another's cluster: match Envoy's routes on identity_headers.provider, or set clusters",
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Modes that a client can choose: the host and the method are its own words.
+//! Modes that a client can choose, since it chooses the host and the method.
 
 use super::diagnostics::Diagnostics;
 use super::path::Path;
@@ -38,7 +38,7 @@ pub(super) fn warn(policy: &Policy, diagnostics: &mut Diagnostics) {
         let message = if named {
             "is chosen by the client, and the mode here is weaker"
         } else if is_weaker(instead(), mode_of(route)) {
-            "is chosen by the client, and with another one a weaker mode decides"
+            "is chosen by the client, and another one leads to a weaker mode"
         } else {
             continue;
         };

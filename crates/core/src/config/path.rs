@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::providers::SECRET_PREFIXES;
+
 /// Where a part of the configuration is.
 ///
 /// Field names are the program's own; a name that the configuration gives can only be added by [`Path::named`].
@@ -71,8 +73,6 @@ impl fmt::Display for Shown<'_> {
 
 const LONGEST: usize = 64;
 const LONGEST_WORD: usize = 20;
-/// Keys whose other characters need not follow each other.
-const BEGINNINGS: [&[u8]; 4] = [b"sk-", b"sk_", b"AIza", b"ya29."];
 
 fn looks_like_secret(name: &[u8]) -> bool {
     let mut word = 0;
@@ -83,7 +83,7 @@ fn looks_like_secret(name: &[u8]) -> bool {
             return false;
         }
         let rest = name.get(at..).unwrap_or_default();
-        let begins = word == 0 && BEGINNINGS.iter().any(|beginning| rest.starts_with(beginning));
+        let begins = word == 0 && SECRET_PREFIXES.iter().any(|prefix| rest.starts_with(prefix));
         word += 1;
         digits += usize::from(byte.is_ascii_digit());
         begins || (word >= LONGEST_WORD && digits > 0)

@@ -1,8 +1,8 @@
-//! From a place in the JSON text to the path of the value there: read again only where something is wrong.
+//! From a position in the JSON text to the path of the value there. The text is read again only if something is wrong.
 
 use super::path::Shown;
 
-/// A step from a value into one that it holds.
+/// A step from a value into one of its parts.
 #[derive(Debug, PartialEq)]
 pub enum Step {
     /// To the item of an array with that number.
@@ -11,7 +11,7 @@ pub enum Step {
     Field(usize, String),
 }
 
-/// What the text has been inside of so far.
+/// A container that the text is inside of.
 enum Container<'a> {
     /// With the number of the item.
     Array(usize),
@@ -65,7 +65,7 @@ fn before(json: &[u8], line: usize, column: usize) -> &[u8] {
     json.get(..start.saturating_add(column)).unwrap_or(json)
 }
 
-/// Splits behind the string that begins here.
+/// Splits after the string that begins here.
 fn split_string(text: &[u8]) -> (&[u8], &[u8]) {
     let mut escaped = false;
     let end = text.iter().skip(1).position(|byte| {

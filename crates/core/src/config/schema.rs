@@ -22,8 +22,9 @@ pub(super) const DURATION: &str = "^[0-9]+(ms|s|m|h)$";
 
 /// Returns the schema, draft 2020-12.
 ///
-/// All that the filter takes is valid by it. Of what the filter refuses it knows no rules between fields: names that
-/// refer to nothing or repeat, secrets that repeat or are not set, modes that let nobody pass.
+/// Every configuration that the filter accepts is valid by it. The schema does not express the rules between fields, which
+/// the filter checks too: names that refer to nothing or repeat, secrets that repeat or are not set, modes in which nobody
+/// can pass.
 pub fn schema() -> Value {
     let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<wire::Configuration>();
     schema.insert("title".to_owned(), "byok-filter".into());
@@ -32,7 +33,7 @@ pub fn schema() -> Value {
     schema
 }
 
-/// A field that may be left out needs no word on what it is then.
+/// A default of `null` only says that the field may be left out.
 fn drop_null_defaults(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(drop_null_defaults),

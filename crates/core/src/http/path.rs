@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use crate::secret::hex_digit;
-
 /// Returns the path of a `:path` value, without its query.
 pub fn without_query(target: &[u8]) -> &[u8] {
     target.split(|byte| *byte == b'?').next().unwrap_or_default()
@@ -77,7 +75,8 @@ fn decode_fully(path: &[u8]) -> Vec<u8> {
 /// Returns the byte that a percent escape stands for (RFC 3986, 2.1).
 pub fn escaped(escape: &[u8; 3]) -> Option<u8> {
     let [b'%', high, low] = escape else { return None };
-    Some(hex_digit(*high)? << 4 | hex_digit(*low)?)
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    u8::try_from(digit(*high)? << 4 | digit(*low)?).ok()
 }
 
 #[cfg(test)]

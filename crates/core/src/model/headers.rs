@@ -72,6 +72,12 @@ impl CredentialLocations {
         self.query.iter().any(|name| parameter.reads_like(name))
     }
 
+    /// Whether a query parameter of that name is such a location, or reads like one with other separators.
+    pub fn contains_parameter_named(&self, name: &str) -> bool {
+        let reads_like = |own: &str| separators_as_dashes(own.as_bytes()).eq(separators_as_dashes(name.as_bytes()));
+        self.query.iter().any(|own| reads_like(own))
+    }
+
     /// Whether an item of `sec-websocket-protocol` is a credential.
     pub fn contains_subprotocol(&self, item: &[u8]) -> bool {
         self.websocket_prefixes.iter().any(|prefix| {

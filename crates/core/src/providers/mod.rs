@@ -13,7 +13,7 @@ mod well_known;
 pub(crate) use custom::{CUSTOM, profile as custom_profile};
 pub(crate) use well_known::{
     CREDENTIAL_HEADERS, CREDENTIAL_PARAMETERS, DEFAULT_PROVIDER, NEVER_CANDIDATES, NEVER_LOOKED_UP,
-    PASS_THROUGH_HEADER_PREFIX, WEBSOCKET_PREFIXES, default_key_sources,
+    PASS_THROUGH_HEADER_PREFIX, SECRET_PREFIXES, WEBSOCKET_PREFIXES, default_key_sources,
 };
 
 use crate::model::{CredentialKind, CredentialRule, Dialect, KeySource, Location, UpstreamHeader};

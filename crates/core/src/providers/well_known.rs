@@ -36,6 +36,9 @@ pub(crate) const NEVER_CANDIDATES: &[&str] = &[anthropic::OAUTH_TOKEN_PREFIX];
 /// Prefixes of provider credentials, about which no verification service is asked.
 pub(crate) const NEVER_LOOKED_UP: &[&str] = &[anthropic::PREFIX];
 
+/// Prefixes by which a text is known for a secret, however short it is and whatever follows.
+pub(crate) const SECRET_PREFIXES: &[&[u8]] = &[b"sk-", b"sk_", b"AIza", b"ya29."];
+
 /// The key sources of a configuration that lists none, before those of its providers.
 pub(crate) fn default_key_sources() -> Vec<KeySource> {
     let header = |name: &str| Location::Header(name.into());

@@ -140,7 +140,7 @@ fn check_keys(
         let not_before = date("not_before", &wire.not_before).unwrap_or(Timestamp::MIN);
         let expires_at = date("expires_at", &wire.expires_at).unwrap_or(Timestamp::MAX);
         if not_before >= expires_at {
-            diagnostics.warn(path, "is never valid: it expires before it begins");
+            diagnostics.warn(path, "is never valid: expires_at is not after not_before");
         }
         if let Some(digest) = digest(&wire, path, environment, diagnostics) {
             let consumer = Arc::clone(consumer);

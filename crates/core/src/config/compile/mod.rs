@@ -81,12 +81,12 @@ pub(super) fn compile(
     if authenticates && no_sources {
         diagnostics.error(
             Path::Top("key_sources"),
-            "expected at least one source, as mode \"on\" lets nobody pass without a key",
+            "expected at least one source, since mode \"on\" lets nobody pass without a key",
         );
     }
     if authenticates && !has_keys && !has_service {
         diagnostics
-            .error(Path::Top("consumers"), "expected at least one key, as mode \"on\" lets nobody pass without one");
+            .error(Path::Top("consumers"), "expected at least one key, since mode \"on\" lets nobody pass without one");
     }
     let strip_list = headers::strip_list(wire.strip_request_headers, &credential_locations, diagnostics);
     let identity_headers = headers::identity_headers(wire.identity_headers, &credential_locations, diagnostics);

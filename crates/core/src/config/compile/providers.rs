@@ -58,7 +58,7 @@ fn check_one(
     }
     let profile = profile(&name, wire.api.as_deref(), wire.headers, path, diagnostics);
     if wire.client_key_prefixes.as_ref().is_some_and(Vec::is_empty) {
-        diagnostics.warn(path.field("client_key_prefixes"), "takes any value for a client key, a dummy one too");
+        diagnostics.warn(path.field("client_key_prefixes"), "accepts any value as a client key, even a placeholder");
     }
     for (at, prefix) in wire.client_key_prefixes.iter().flatten().enumerate() {
         if prefix.is_empty() || !is_visible_ascii(prefix.as_bytes()) {
@@ -113,7 +113,7 @@ fn profile(
 
 fn custom(headers: Vec<wire::CredentialHeader>, path: Path<'_>, diagnostics: &mut Diagnostics) -> Option<Profile> {
     if headers.is_empty() {
-        diagnostics.error(path.field("headers"), "expected the headers in which the api takes its credential");
+        diagnostics.error(path.field("headers"), "expected the headers in which the api expects its credential");
     }
     let mut checked = Vec::new();
     for (at, wire) in headers.into_iter().enumerate() {

@@ -58,10 +58,7 @@ pub(super) fn compile(
             }
         }
         if wire.consumers.is_some() && wire.mode.unwrap_or(top.mode) != Mode::On {
-            diagnostics.error(
-                path.field("consumers"),
-                "expected mode \"on\" beside it: in another, callers pass who did not verify",
-            );
+            diagnostics.error(path.field("consumers"), "expected mode \"on\": in other modes, callers pass unverified");
         }
         let own = OwnSettings {
             mode: wire.mode.is_some(),

@@ -52,7 +52,7 @@ pub(super) fn check(
     let cache_ttl = duration("cache_ttl", wire.cache_ttl, Duration::from_secs(60));
     let negative_cache_ttl = duration("negative_cache_ttl", wire.negative_cache_ttl, Duration::from_secs(5));
     if timeout.is_some_and(|timeout| timeout.is_zero()) {
-        diagnostics.error(path.field("timeout"), "expected a time longer than none");
+        diagnostics.error(path.field("timeout"), "must be greater than 0");
     }
     let mut count = |field: &'static str, number: Option<f64>, default: usize, most: usize| {
         let read = number.map_or(Some(default), |number| whole(number, most));
