@@ -1,26 +1,26 @@
-//! Where a configuration of the filter stands: alone, or in a document of Envoy, Istio or Envoy Gateway.
+//! Where a configuration of the filter is embedded: nowhere, or in a document of Envoy, Istio or Envoy Gateway.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cli::document::{Node, Position, Value};
-use crate::cli::finding::Finding;
+use crate::diagnostic::Diagnostic;
+use crate::document::{Node, Position, Value};
 
-/// A configuration of the filter, as the document has it.
-pub(in crate::cli) struct Plugin<'a> {
+/// A plugin with a configuration of the filter.
+pub(crate) struct Plugin<'a> {
     /// The configuration, or the text that holds it.
-    pub(in crate::cli) configuration: Option<&'a Node>,
-    pub(in crate::cli) at: Position,
-    pub(in crate::cli) variables: Variables,
-    /// What the surroundings alone show.
-    pub(in crate::cli) findings: Vec<Finding>,
-    /// The connection manager of Envoy's that the filter stands in.
-    pub(in crate::cli) connection_manager: Option<&'a Node>,
+    pub(crate) configuration: Option<&'a Node>,
+    pub(crate) at: Position,
+    pub(crate) variables: Variables,
+    /// What is wrong with the settings around the configuration.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Envoy's connection manager, if the filter is in one.
+    pub(crate) connection_manager: Option<&'a Node>,
 }
 
-/// The environment that the filter sees.
-pub(in crate::cli) enum Variables {
-    /// The document does not say.
-    Unsaid,
+/// The environment variables that the document passes to the filter.
+pub(crate) enum Variables {
+    /// The document does not specify them.
+    Unspecified,
     /// These and no others.
     Passed {
         from_host: BTreeSet<String>,
@@ -30,7 +30,7 @@ pub(in crate::cli) enum Variables {
     },
 }
 
-/// The fields by which a configuration of this filter is told from another plugin's.
+/// The fields that distinguish a configuration of this filter from another plugin's.
 const FIELDS: [&str; 7] = [
     "consumers",
     "forward_llm_provider_auth_headers",
@@ -41,12 +41,12 @@ const FIELDS: [&str; 7] = [
     "shadow",
 ];
 
-/// Returns the filter's configurations in a document, in order.
-pub(in crate::cli) fn plugins(document: &Node) -> Vec<Plugin<'_>> {
+/// Returns the plugins of a document that are this filter, in order.
+pub(crate) fn plugins(document: &Node) -> Vec<Plugin<'_>> {
     if is_alone(document) {
         let (at, configuration) = (document.at, Some(document));
-        let (variables, findings) = (Variables::Unsaid, Vec::new());
-        return vec![Plugin { configuration, at, variables, findings, connection_manager: None }];
+        let (variables, diagnostics) = (Variables::Unspecified, Vec::new());
+        return vec![Plugin { configuration, at, variables, diagnostics, connection_manager: None }];
     }
     let mut found = Vec::new();
     search(document, None, &mut found);
@@ -101,17 +101,16 @@ fn envoy<'a>(config: &'a Node, connection_manager: Option<&'a Node>) -> Option<P
     if !is_ours(&names, code, configuration) {
         return None;
     }
-    let mut findings = Vec::new();
+    let mut diagnostics = Vec::new();
     let policy = config.get("failure_policy").filter(|policy| policy.text() == Some("FAIL_OPEN"));
-    findings.extend(policy.map(|policy| fails_open("failure_policy", policy)));
-    findings.extend(config.get("fail_open").filter(|open| open.is_true()).map(|open| fails_open("fail_open", open)));
+    diagnostics.extend(policy.map(|policy| fails_open("failure_policy", policy)));
+    diagnostics.extend(config.get("fail_open").filter(|open| open.is_true()).map(|open| fails_open("fail_open", open)));
     if vm.is_none_or(|vm| vm.text_of("vm_id").is_empty()) {
         let at = vm.map_or(config.at, |vm| vm.at);
-        findings.push(Finding::warning(
-            "vm_config.vm_id",
-            "is not set: plugins without one read each other's shared data, so give each its own",
-            Some(at),
-        ));
+        let missing = "is not set: plugins without an id of their own share their data";
+        diagnostics.push(
+            Diagnostic::warning("vm_config.vm_id", missing, Some(at)).with_help("give each plugin its own vm_id"),
+        );
     }
     let passed = vm.and_then(|vm| vm.get("environment_variables"));
     let from_host = passed.and_then(|passed| passed.get("host_env_keys")).map(texts).unwrap_or_default();
@@ -119,7 +118,7 @@ fn envoy<'a>(config: &'a Node, connection_manager: Option<&'a Node>) -> Option<P
     let written =
         written.iter().filter_map(|entry| Some((entry.name.clone(), entry.value.text()?.to_owned()))).collect();
     let variables = Variables::Passed { from_host, written, field: "vm_config.environment_variables.host_env_keys" };
-    Some(Plugin { configuration, at: config.at, variables, findings, connection_manager })
+    Some(Plugin { configuration, at: config.at, variables, diagnostics, connection_manager })
 }
 
 /// `WasmPlugin.spec`, and `TrafficExtension.spec.wasm` of the same fields.
@@ -131,7 +130,7 @@ fn istio<'a>(resource: &'a Node, wasm: &'a Node) -> Option<Plugin<'a>> {
         return None;
     }
     let open = wasm.get("failStrategy").filter(|strategy| strategy.text() == Some("FAIL_OPEN"));
-    let findings = open.map(|open| fails_open("failStrategy", open)).into_iter().collect();
+    let diagnostics = open.map(|open| fails_open("failStrategy", open)).into_iter().collect();
     let mut from_host = BTreeSet::new();
     let mut written = BTreeMap::new();
     for variable in wasm.at(&["vmConfig", "env"]).map(Node::items).unwrap_or_default() {
@@ -143,7 +142,7 @@ fn istio<'a>(resource: &'a Node, wasm: &'a Node) -> Option<Plugin<'a>> {
         }
     }
     let variables = Variables::Passed { from_host, written, field: "vmConfig.env, valueFrom: HOST" };
-    Some(Plugin { configuration, at: wasm.at, variables, findings, connection_manager: None })
+    Some(Plugin { configuration, at: wasm.at, variables, diagnostics, connection_manager: None })
 }
 
 /// An item of `EnvoyExtensionPolicy.spec.wasm`.
@@ -158,14 +157,14 @@ fn gateway<'a>(resource: &'a Node, wasm: &'a Node) -> Option<Plugin<'a>> {
         return None;
     }
     let open = wasm.get("failOpen").filter(|open| open.is_true());
-    let findings = open.map(|open| fails_open("failOpen", open)).into_iter().collect();
+    let diagnostics = open.map(|open| fails_open("failOpen", open)).into_iter().collect();
     let from_host = wasm.at(&["env", "hostKeys"]).map(texts).unwrap_or_default();
     let variables = Variables::Passed { from_host, written: BTreeMap::new(), field: "env.hostKeys" };
-    Some(Plugin { configuration, at: wasm.at, variables, findings, connection_manager: None })
+    Some(Plugin { configuration, at: wasm.at, variables, diagnostics, connection_manager: None })
 }
 
-fn fails_open(field: &str, at: &Node) -> Finding {
-    Finding::warning(field, "lets every request pass unauthenticated once the filter has failed", Some(at.at))
+fn fails_open(field: &str, at: &Node) -> Diagnostic {
+    Diagnostic::warning(field, "lets every request pass unauthenticated if the filter fails", Some(at.at))
 }
 
 /// Whether a plugin is this filter: by a name, by its code, or by the fields of its configuration.
@@ -184,7 +183,7 @@ fn collect_texts<'a>(node: &'a Node, texts: &mut Vec<&'a str>) {
     match &node.value {
         Value::Text(text, _) => texts.push(text),
         Value::List(items) => items.iter().for_each(|item| collect_texts(item, texts)),
-        // Code that stands in the document says nothing by its bytes.
+        // Inline code does not identify a plugin.
         Value::Map(entries) => {
             entries
                 .iter()
