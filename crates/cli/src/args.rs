@@ -8,13 +8,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Checks configurations of byok-filter and explains its decisions, by the filter's own code.
 #[derive(Parser)]
 #[command(name = "byok", version, arg_required_else_help = true)]
-pub(super) struct Arguments {
+pub(crate) struct Arguments {
     #[command(subcommand)]
-    pub(super) command: Command,
+    pub(crate) command: Command,
 }
 
 #[derive(Subcommand)]
-pub(super) enum Command {
+pub(crate) enum Command {
     Check(Check),
     Explain(Explain),
     /// Shows the SHA-256 of a key, and its entry for the configuration
@@ -76,20 +76,20 @@ Examples:
   byok check envoy/envoy.yaml
   byok check --deny-warnings --format json gateway/*.yaml
   kubectl get wasmplugin byok -o yaml | byok check -")]
-pub(super) struct Check {
+pub(crate) struct Check {
     /// The files; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
-    pub(super) files: Vec<PathBuf>,
+    pub(crate) files: Vec<PathBuf>,
     /// How findings are written: as text, or one JSON object a line
     #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(super) format: Format,
+    pub(crate) format: Format,
     /// Exit with 1 on warnings too
     #[arg(long)]
-    pub(super) deny_warnings: bool,
+    pub(crate) deny_warnings: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub(crate) enum Format {
     Text,
     Json,
 }
@@ -106,53 +106,53 @@ Examples:
   byok explain -c envoy/envoy.yaml -H 'x-litellm-api-key: byok-demo-team-a' -H 'x-api-key: dummy'
   byok explain -c byok.json --method GET --path /v1/models --at 2027-02-01T00:00:00Z -H 'authorization: Bearer …'
   byok explain -c byok.json -- curl https://llm.example.com/v1/messages -H 'x-api-key: …' -d '{}'")]
-pub(super) struct Explain {
+pub(crate) struct Explain {
     /// The configuration, alone or in a document; `-` is standard input
     #[arg(short, long, value_name = "FILE")]
-    pub(super) config: PathBuf,
+    pub(crate) config: PathBuf,
     /// Which of several configurations in the file, counted from 1
     #[arg(long, value_name = "N", default_value_t = 1)]
-    pub(super) nth: usize,
+    pub(crate) nth: usize,
     /// The method
     #[arg(short = 'X', long, default_value = "POST", conflicts_with = "curl")]
-    pub(super) method: String,
+    pub(crate) method: String,
     /// The host
     #[arg(long, default_value = "localhost", conflicts_with = "curl")]
-    pub(super) host: OsString,
+    pub(crate) host: OsString,
     /// The path, with its query if it has one
     #[arg(long, default_value = "/v1/messages", conflicts_with = "curl")]
-    pub(super) path: OsString,
+    pub(crate) path: OsString,
     /// A header, as often as there are any
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", conflicts_with = "curl")]
-    pub(super) headers: Vec<OsString>,
+    pub(crate) headers: Vec<OsString>,
     /// The time of the request; now, if left out
     #[arg(long, value_name = "RFC 3339")]
-    pub(super) at: Option<String>,
+    pub(crate) at: Option<String>,
     /// The cluster that Envoy chooses, `none` for no cluster; one that is allowed, if left out
     #[arg(long)]
-    pub(super) cluster: Option<String>,
+    pub(crate) cluster: Option<String>,
     /// What the verification service answers, whatever key it is asked about: a status and, behind a blank, a body
     #[arg(long, value_name = "STATUS [BODY]")]
-    pub(super) service_answer: Option<String>,
+    pub(crate) service_answer: Option<String>,
     /// How the explanation is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(super) format: Format,
+    pub(crate) format: Format,
     /// A curl command line
     #[arg(last = true, value_name = "curl …")]
-    pub(super) curl: Vec<OsString>,
+    pub(crate) curl: Vec<OsString>,
 }
 
 #[derive(Args)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// The consumer that the key is for; the entry is then the consumer's
     #[arg(long, value_name = "NAME")]
-    pub(super) consumer: Option<String>,
+    pub(crate) consumer: Option<String>,
     /// The key's id, which logs show
     #[arg(long, default_value = "1")]
-    pub(super) id: String,
+    pub(crate) id: String,
     /// When the key ends
     #[arg(long, value_name = "RFC 3339")]
-    pub(super) expires_at: Option<String>,
+    pub(crate) expires_at: Option<String>,
 }
 
 /// Makes a strong key, shows it once, and its entry for the configuration
@@ -160,10 +160,10 @@ pub(super) struct Entry {
 #[command(after_help = "\
 Example:
   byok generate --consumer team-a --id 2027-q1 --expires-at 2027-07-01T00:00:00Z")]
-pub(super) struct Generate {
+pub(crate) struct Generate {
     #[command(flatten)]
-    pub(super) entry: Entry,
+    pub(crate) entry: Entry,
     /// What the key begins with
     #[arg(long, default_value = "byok-")]
-    pub(super) prefix: String,
+    pub(crate) prefix: String,
 }

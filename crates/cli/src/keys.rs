@@ -2,15 +2,14 @@
 
 use std::io::IsTerminal as _;
 
+use byok_core::config::is_never_proxy_key;
+use byok_core::http::is_visible_ascii;
+use byok_core::{KeyDigest, Policy};
 use serde_json::json;
 
-use super::args::{Entry, Generate};
-use super::output::{Text, escaped_json};
-use super::{End, Failure, read_bounded};
-use crate::authenticate::ANTHROPIC_OAUTH_PREFIX;
-use crate::policy::Policy;
-use crate::request::is_visible_ascii;
-use crate::secret::KeyDigest;
+use crate::args::{Entry, Generate};
+use crate::output::{Text, escaped_json};
+use crate::{CliError, ExitCode, read_bounded};
 
 /// Bytes of a generated key: more than anybody can try.
 const STRENGTH: usize = 24;
@@ -18,14 +17,16 @@ const STRENGTH: usize = 24;
 const SHORT: usize = 20;
 
 /// Reads a key from a prompt or from standard input, and shows its digest.
-pub(super) fn hash(entry: &Entry) -> Result<End, Failure> {
+pub(crate) fn hash(entry: &Entry) -> Result<ExitCode, CliError> {
     let key = read()?;
     let key = key.trim();
     if key.is_empty() {
-        return Err(Failure("expected a key on standard input".to_owned()));
+        return Err(CliError("expected a key on standard input".to_owned()));
     }
-    if key.as_bytes().starts_with(ANTHROPIC_OAUTH_PREFIX) {
-        return Err(Failure("expected a proxy key: what starts with sk-ant-oat is always a provider's".to_owned()));
+    if is_never_proxy_key(key.as_bytes()) {
+        return Err(CliError(
+            "expected a proxy key: the filter never accepts an OAuth token of a provider as one".to_owned(),
+        ));
     }
     if key.len() < SHORT {
         let mut text = Text::default();
@@ -37,12 +38,12 @@ pub(super) fn hash(entry: &Entry) -> Result<End, Failure> {
 }
 
 /// Makes a key, shows it once, and its entry.
-pub(super) fn generate(arguments: &Generate) -> Result<End, Failure> {
+pub(crate) fn generate(arguments: &Generate) -> Result<ExitCode, CliError> {
     if !is_visible_ascii(arguments.prefix.as_bytes()) {
-        return Err(Failure("--prefix: expected visible ASCII characters".to_owned()));
+        return Err(CliError("--prefix: expected visible ASCII characters".to_owned()));
     }
     let mut bytes = [0; STRENGTH];
-    getrandom::fill(&mut bytes).map_err(|error| Failure(format!("the system gives no random bytes: {error}")))?;
+    getrandom::fill(&mut bytes).map_err(|error| CliError(format!("the system gives no random bytes: {error}")))?;
     let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let key = format!("{}{digits}", arguments.prefix);
     check(&key, &arguments.entry)?;
@@ -50,23 +51,23 @@ pub(super) fn generate(arguments: &Generate) -> Result<End, Failure> {
     show(&key, &arguments.entry)
 }
 
-fn read() -> Result<String, Failure> {
+fn read() -> Result<String, CliError> {
     if std::io::stdin().is_terminal() {
         return Ok(rpassword::prompt_password("key (not shown): ")?);
     }
     read_bounded(std::io::stdin().lock())
 }
 
-fn show(key: &str, entry: &Entry) -> Result<End, Failure> {
+fn show(key: &str, entry: &Entry) -> Result<ExitCode, CliError> {
     check(key, entry)?;
     let mut text = Text::default();
     text.add(&format!("sha256: {}", KeyDigest::of(key.as_bytes()).to_hex())).end_line();
     text.add(&format!("entry:  {}", escaped_json(&json_of(key, entry)))).end_line().to_stdout()?;
-    Ok(End::Good)
+    Ok(ExitCode::Success)
 }
 
 /// Lets the filter say whether it takes the entry.
-fn check(key: &str, entry: &Entry) -> Result<(), Failure> {
+fn check(key: &str, entry: &Entry) -> Result<(), CliError> {
     let consumer = match &entry.consumer {
         Some(_) => json_of(key, entry),
         None => format!("{{ \"name\": \"a\", \"keys\": [{}] }}", json_of(key, entry)),
@@ -74,7 +75,7 @@ fn check(key: &str, entry: &Entry) -> Result<(), Failure> {
     let json = format!("{{ \"consumers\": [{consumer}] }}");
     match Policy::from_json(json.as_bytes(), &|_| None) {
         Ok(_) => Ok(()),
-        Err(errors) => Err(Failure(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))),
+        Err(errors) => Err(CliError(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))),
     }
 }
 

@@ -1,10 +1,191 @@
-//! The command-line tool `byok`: what the filter would say, before anything is deployed.
+//! The command-line tool `byok`: checks configurations of byok-filter and explains its decisions, using the filter's own
+//! code.
 
-#[cfg(not(target_family = "wasm"))]
-fn main() -> std::process::ExitCode {
-    byok_filter::cli::main()
+mod args;
+mod check;
+mod diagnostic;
+mod document;
+mod explain;
+mod import;
+mod keys;
+mod output;
+mod source;
+
+use std::io::Read as _;
+use std::path::Path;
+use std::time::SystemTime;
+
+use byok_core::Timestamp;
+use clap::{CommandFactory as _, Parser as _};
+
+use crate::args::{Arguments, Command, Format};
+use crate::diagnostic::Severity;
+use crate::output::Text;
+
+/// What the tool reads besides its arguments and files.
+struct Environment {
+    /// Returns the value of an environment variable, if it is set.
+    variable: fn(&str) -> Option<String>,
+    /// The current time.
+    now: Timestamp,
 }
 
-/// Cargo builds all binaries for a test in a browser's engine; this one has no use there.
-#[cfg(target_family = "wasm")]
-fn main() {}
+/// The outcome of a command that ran to its end.
+enum ExitCode {
+    /// No errors: 0.
+    Success,
+    /// Errors, which have been printed: 1.
+    Failure,
+}
+
+/// Why a command stopped before its end; printed as an error, exit status 1.
+struct CliError(String);
+
+/// Runs the tool with the arguments of the process.
+///
+/// The exit status is 0 on success, 1 if there are errors, and 2 if the arguments are invalid.
+fn main() -> std::process::ExitCode {
+    let environment = Environment { variable: |name| std::env::var(name).ok(), now: SystemTime::now().into() };
+    match run(arguments().command, &environment) {
+        Ok(ExitCode::Success) => std::process::ExitCode::SUCCESS,
+        Ok(ExitCode::Failure) => std::process::ExitCode::from(1),
+        Err(CliError(message)) => {
+            // If standard error is closed, there is nowhere left to report to.
+            let _ = error_line(&message).to_stderr();
+            std::process::ExitCode::from(1)
+        }
+    }
+}
+
+/// Parses the arguments of the process; prints help or an error and exits if there is nothing to run.
+fn arguments() -> Arguments {
+    Arguments::try_parse().unwrap_or_else(|error| {
+        // Errors of clap quote arguments verbatim.
+        let is_unsafe = |argument: std::ffi::OsString| argument.to_string_lossy().chars().any(output::is_unsafe);
+        if error.use_stderr() && std::env::args_os().any(is_unsafe) {
+            let _ = error_line("expected arguments without control characters").to_stderr();
+            std::process::exit(2);
+        }
+        error.exit()
+    })
+}
+
+fn error_line(message: &str) -> Text {
+    let mut text = Text::default();
+    let red = anstyle::AnsiColor::Red.on_default().bold();
+    text.styled(red, "error").add(&format!(": {message}")).end_line();
+    text
+}
+
+fn run(command: Command, environment: &Environment) -> Result<ExitCode, CliError> {
+    match command {
+        Command::Check(arguments) => check_files(&arguments, environment),
+        Command::Explain(arguments) => explain::command(&arguments, environment),
+        Command::Hash(entry) => keys::hash(&entry),
+        Command::Generate(arguments) => keys::generate(&arguments),
+        Command::Schema => show(&format!("{:#}\n", byok_core::config::schema())),
+        Command::ImportLitellm { file } => import::command(&file),
+        Command::Completions { shell } => {
+            let mut completions = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "byok", &mut completions);
+            show(&String::from_utf8_lossy(&completions))
+        }
+        Command::Man { command } => man(command.as_deref()),
+    }
+}
+
+fn check_files(arguments: &args::Check, environment: &Environment) -> Result<ExitCode, CliError> {
+    let (mut errors, mut warnings) = (0, 0);
+    let mut is_partial = false;
+    for file in &arguments.files {
+        let name = file.to_string_lossy();
+        let source = read(file)?;
+        let report = check::check(&name, &source, environment);
+        is_partial |= report.is_partial;
+        let excerpts = (arguments.format == Format::Text).then(|| report.source(&source));
+        let (mut text, mut json) = (Text::default(), String::new());
+        for diagnostic in &report.diagnostics {
+            match diagnostic.severity {
+                Severity::Error => errors += 1,
+                Severity::Warning => warnings += 1,
+            }
+            match &excerpts {
+                Some(source) => diagnostic.render(&name, source, &mut text),
+                None => json.push_str(&(diagnostic.to_json(&name) + "\n")),
+            }
+        }
+        text.to_stdout()?;
+        output::json_to_stdout(&json)?;
+    }
+    if arguments.format == Format::Text {
+        let files = counted(arguments.files.len(), "file");
+        let found = match (errors, warnings) {
+            (0, 0) => "no errors".to_owned(),
+            (0, warnings) => counted(warnings, "warning"),
+            (errors, 0) => counted(errors, "error"),
+            (errors, warnings) => format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")),
+        };
+        let more = if is_partial { "; more may show once these are corrected" } else { "" };
+        let mut text = Text::default();
+        text.add(&format!("{files}: {found}{more}")).end_line().to_stdout()?;
+    }
+    let denied = errors > 0 || (arguments.deny_warnings && warnings > 0);
+    Ok(if denied { ExitCode::Failure } else { ExitCode::Success })
+}
+
+fn man(command: Option<&str>) -> Result<ExitCode, CliError> {
+    let mut whole = Arguments::command();
+    whole.build();
+    let page = match command {
+        None => whole,
+        Some(name) => {
+            let found = whole.find_subcommand(name).cloned();
+            found.ok_or_else(|| CliError("expected the name of a command".to_owned()))?
+        }
+    };
+    let mut text = Vec::new();
+    clap_mangen::Man::new(page).render(&mut text)?;
+    show(&String::from_utf8_lossy(&text))
+}
+
+fn show(text: &str) -> Result<ExitCode, CliError> {
+    output::verbatim_to_stdout(text)?;
+    Ok(ExitCode::Success)
+}
+
+fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Larger files are not read, in bytes.
+const LARGEST: u64 = 64 << 20;
+
+/// Reads a file as text; `-` is standard input.
+fn read(file: &Path) -> Result<String, CliError> {
+    let read = if file.as_os_str() == "-" {
+        read_bounded(std::io::stdin().lock())
+    } else {
+        std::fs::File::open(file).map_err(CliError::from).and_then(read_bounded)
+    };
+    read.map_err(|CliError(error)| CliError(format!("{}: {error}", file.display())))
+}
+
+/// Reads text to its end, up to [`LARGEST`] bytes.
+fn read_bounded(source: impl std::io::Read) -> Result<String, CliError> {
+    let mut bytes = Vec::new();
+    source.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(CliError(format!("expected at most {} MiB", LARGEST >> 20)));
+    }
+    String::from_utf8(bytes).map_err(|_| CliError("expected UTF-8".to_owned()))
+}
+
+impl From<std::io::Error> for CliError {
+    fn from(error: std::io::Error) -> Self {
+        // A reader that closed the pipe has seen what it needs.
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            std::process::exit(0);
+        }
+        Self(error.to_string())
+    }
+}

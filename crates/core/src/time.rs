@@ -15,7 +15,7 @@ impl Timestamp {
     pub const MAX: Self = Self(i64::MAX);
 
     /// Returns the time that lies this much later.
-    pub(crate) fn after(self, duration: Duration) -> Self {
+    pub fn after(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(milliseconds(duration)))
     }
 

@@ -1,16 +1,17 @@
-//! Keys whose end has come, or is near.
+//! Keys that have expired or will soon.
 
 use std::time::Duration;
 
-use crate::cli::document::Node;
-use crate::cli::finding::Finding;
-use crate::timestamp::Timestamp;
+use byok_core::Timestamp;
+
+use crate::diagnostic::Diagnostic;
+use crate::document::Node;
 
 const SOON: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
-/// Warns of keys that have expired or will within a fortnight, unless they are disabled anyway.
-pub(super) fn check(configuration: &Node, now: Timestamp) -> Vec<Finding> {
-    let mut findings = Vec::new();
+/// Warns of keys that have expired or will within 14 days, unless they are disabled.
+pub(crate) fn check(configuration: &Node, now: Timestamp) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
     let consumers = configuration.get("consumers").map(Node::items).unwrap_or_default();
     for (index, consumer) in consumers.iter().enumerate() {
         let keys = consumer.get("keys").map(Node::items).unwrap_or_default();
@@ -22,11 +23,11 @@ pub(super) fn check(configuration: &Node, now: Timestamp) -> Vec<Finding> {
             };
             let path = format!("consumers[{index}].keys[{at}].expires_at");
             if end <= now {
-                findings.push(Finding::warning(path, "has passed: the key no longer holds", Some(date.at)));
+                diagnostics.push(Diagnostic::warning(path, "is in the past: the key has expired", Some(date.at)));
             } else if end <= now.after(SOON) {
-                findings.push(Finding::warning(path, "is less than 14 days ahead", Some(date.at)));
+                diagnostics.push(Diagnostic::warning(path, "is less than 14 days away", Some(date.at)));
             }
         }
     }
-    findings
+    diagnostics
 }

@@ -3,25 +3,26 @@
 
 use std::collections::BTreeMap;
 
-use crate::cli::document::Node;
-use crate::cli::finding::Finding;
-use crate::policy::Policy;
-use crate::provider::Provider;
+use byok_core::Policy;
+use byok_core::model::{AllowList, Provider};
+
+use crate::diagnostic::Diagnostic;
+use crate::document::Node;
 
 /// Checks the routes of a connection manager against a policy that binds providers to clusters.
-pub(super) fn check(policy: &Policy, connection_manager: &Node) -> Vec<Finding> {
+pub(crate) fn check(policy: &Policy, connection_manager: &Node) -> Vec<Diagnostic> {
     if !policy.reads_cluster() {
         return Vec::new();
     }
     let mut mirrors = Mirrors::default();
     let of_all = connection_manager.at(&["route_config", MIRRORS]);
     let hosts = connection_manager.at(&["route_config", "virtual_hosts"]).map(Node::items).unwrap_or_default();
-    let mut findings = Vec::new();
+    let mut diagnostics = Vec::new();
     for (host_index, host) in hosts.iter().enumerate() {
         let routes = host.get("routes").map(Node::items).unwrap_or_default();
         for (index, route) in routes.iter().enumerate() {
             let path = format!("route_config.virtual_hosts[{host_index}].routes[{index}]");
-            check_route(policy, route, &path, &mut findings);
+            check_route(policy, route, &path, &mut diagnostics);
             // The nearest list counts.
             let levels = [
                 (route.at(&["route", MIRRORS]), format!("{path}.route.{MIRRORS}")),
@@ -35,8 +36,8 @@ pub(super) fn check(policy: &Policy, connection_manager: &Node) -> Vec<Finding> 
             }
         }
     }
-    findings.extend(mirrors.findings.into_values());
-    findings
+    diagnostics.extend(mirrors.diagnostics.into_values());
+    diagnostics
 }
 
 const MIRRORS: &str = "request_mirror_policies";
@@ -45,7 +46,7 @@ const MIRRORS: &str = "request_mirror_policies";
 #[derive(Default)]
 struct Mirrors {
     /// By path, as one list may count for many routes.
-    findings: BTreeMap<String, Finding>,
+    diagnostics: BTreeMap<String, Diagnostic>,
 }
 
 impl Mirrors {
@@ -57,16 +58,16 @@ impl Mirrors {
                 .providers
                 .iter()
                 .filter(|provider| may_send(route, provider))
-                .all(|provider| cluster.is_some_and(|cluster| provider.receives(Some(cluster.as_bytes()))));
+                .all(|provider| cluster.is_some_and(|cluster| provider.clusters.allows(Some(cluster.as_bytes()))));
             if !allowed {
                 let path = format!("{path}[{at}]");
-                let finding = Finding::warning(
+                let finding = Diagnostic::warning(
                     path.clone(),
                     "sends a copy of each request, with the provider credential in it, to a cluster that is none of the provider's clusters",
                     Some(mirror.at),
                 );
                 let help = "drop the mirror, or list its cluster in clusters if it may see the credential".to_owned();
-                self.findings.insert(path, Finding { help: Some(help), ..finding });
+                self.diagnostics.insert(path, Diagnostic { help: Some(help), ..finding });
             }
         }
     }
@@ -77,19 +78,19 @@ fn may_send(route: &Node, provider: &Provider) -> bool {
     let weighted = route.at(&["route", "weighted_clusters", "clusters"]).map(Node::items).unwrap_or_default();
     let weighted = weighted.iter().map(|cluster| cluster.text_of("name"));
     let named: Vec<&str> = route.at(&["route", "cluster"]).and_then(Node::text).into_iter().chain(weighted).collect();
-    let receives = |cluster: &&str| provider.receives(Some(cluster.as_bytes()));
-    provider.clusters.is_some() && (named.is_empty() || named.iter().any(receives))
+    let receives = |cluster: &&str| provider.clusters.allows(Some(cluster.as_bytes()));
+    matches!(provider.clusters, AllowList::Only(_)) && (named.is_empty() || named.iter().any(receives))
 }
 
-fn check_route(policy: &Policy, route: &Node, path: &str, findings: &mut Vec<Finding>) {
+fn check_route(policy: &Policy, route: &Node, path: &str, diagnostics: &mut Vec<Diagnostic>) {
     let in_match = |field: &str| route.at(&["match", field]).map(Node::items).unwrap_or_default();
     for (at, header) in in_match("headers").iter().enumerate() {
         let name = header.text_of("name").to_ascii_lowercase();
         let path = format!("{path}.match.headers[{at}]");
         if is_changed(policy, &name) {
-            findings.push(unsound(path, "a header that the filter does not change", header));
+            diagnostics.push(unsound(path, "a header that the filter does not change", header));
         } else if !name.starts_with(':') && matches_any_value(header) {
-            findings.push(Finding::warning(
+            diagnostics.push(Diagnostic::warning(
                 path,
                 "matches whatever the value: a header that carries the proxy key is removed, and another route may match then",
                 Some(header.at),
@@ -98,23 +99,23 @@ fn check_route(policy: &Policy, route: &Node, path: &str, findings: &mut Vec<Fin
     }
     for (at, parameter) in in_match("query_parameters").iter().enumerate() {
         let name = parameter.text_of("name");
-        if policy.credential_places.contains_parameter_named(name) {
+        if policy.credential_locations.contains_parameter_named(name) {
             let path = format!("{path}.match.query_parameters[{at}]");
-            findings.push(unsound(path, "a query parameter that the filter does not cut out", parameter));
+            diagnostics.push(unsound(path, "a query parameter that the filter does not cut out", parameter));
         }
     }
     for (at, cookie) in in_match("cookies").iter().enumerate() {
         let name = cookie.text_of("name");
-        if policy.credential_places.cookies().iter().any(|cut| **cut == *name) {
+        if policy.credential_locations.cookies().iter().any(|cut| **cut == *name) {
             let path = format!("{path}.match.cookies[{at}]");
-            findings.push(unsound(path, "a cookie that the filter does not cut out", cookie));
+            diagnostics.push(unsound(path, "a cookie that the filter does not cut out", cookie));
         }
     }
     let cluster_header = route.at(&["route", "cluster_header"]);
     let by_header =
         cluster_header.filter(|node| is_changed(policy, &node.text().unwrap_or_default().to_ascii_lowercase()));
     if let Some(node) = by_header {
-        findings.push(unsound(
+        diagnostics.push(unsound(
             format!("{path}.route.cluster_header"),
             "a header that the filter does not change",
             node,
@@ -124,10 +125,10 @@ fn check_route(policy: &Policy, route: &Node, path: &str, findings: &mut Vec<Fin
 
 /// Whether the filter may remove or set the header.
 fn is_changed(policy: &Policy, name: &str) -> bool {
-    let cuts_cookies = !policy.credential_places.cookies().is_empty() && name == "cookie";
+    let cuts_cookies = !policy.credential_locations.cookies().is_empty() && name == "cookie";
     let bytes = name.as_bytes();
-    let cuts_query = !policy.credential_places.query().is_empty() && name == ":path";
-    policy.credential_places.contains(bytes)
+    let cuts_query = !policy.credential_locations.query().is_empty() && name == ":path";
+    policy.credential_locations.contains(bytes)
         || policy.identity_headers.contains(bytes)
         || policy.strip_list.contains(bytes)
         || cuts_cookies
@@ -150,10 +151,10 @@ fn matches_any_value(header: &Node) -> bool {
     inverted || has("present_match") || !BY_VALUE.iter().any(|field| has(field))
 }
 
-fn unsound(path: String, expected: &str, at: &Node) -> Finding {
+fn unsound(path: String, expected: &str, at: &Node) -> Diagnostic {
     let message = format!(
         "expected {expected}, as a provider has clusters: the cluster is checked before the change and chosen after it"
     );
     let help = "match on identity_headers.provider and drop clusters, or match on something else".to_owned();
-    Finding { help: Some(help), ..Finding::error(path, message, Some(at.at)) }
+    Diagnostic { help: Some(help), ..Diagnostic::error(path, message, Some(at.at)) }
 }

@@ -1,206 +1,353 @@
-//! All mistakes of a configuration at once: the filter stops at the first error of form, the tool takes that part
-//! out and lets the filter read the rest.
+//! All errors of form at once, by the JSON schema of the configuration, in the words of the filter.
 
-use crate::cli::document::{Found, Located, Node, Position, Value, path_of};
-use crate::cli::finding::Finding;
-use crate::config::{self, ConfigError, Loaded, Shown, Step};
-use crate::policy::Policy;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::LazyLock;
 
-/// More errors help nobody: as many of form are shown, and as many of what the filter then says.
-const MOST: usize = 50;
-/// As many bytes are read again, in all, to find further errors of form.
-const MOST_READ: usize = 256 << 20;
+use byok_core::config::{self, ConfigError, Shown};
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::paths::{Location, LocationSegment};
+use jsonschema::{JsonType, ValidationError, Validator};
+use serde_json::Value as Json;
 
-/// What the filter says about a configuration, and the rest of what it would say later.
-pub(in crate::cli) struct Verdict {
-    pub(in crate::cli) errors: Vec<Finding>,
-    /// Present where there is no error.
-    pub(in crate::cli) loaded: Option<Loaded>,
-    /// Whether an error may hide others.
-    pub(super) more_may_follow: bool,
+use super::examine::{MAX_ERRORS, diagnostic, did_you_mean, similar};
+use super::rules;
+use crate::diagnostic::Diagnostic;
+use crate::document::{Located, Node, Value, path_of};
+
+static SCHEMA: LazyLock<Json> = LazyLock::new(config::schema);
+
+/// Returns the errors of form, at most [`MAX_ERRORS`]; the filter's own is among them.
+pub(super) fn errors(root: &Node, located: &Located<'_>, of_filter: &ConfigError) -> Vec<Diagnostic> {
+    let mut errors = Vec::new();
+    repeated(root, &mut Vec::new(), &mut |object, name, at| {
+        if errors.len() < MAX_ERRORS {
+            let message = format!("duplicate field `{}`", Shown(name));
+            errors.push(Diagnostic::error(path_of(root, object), message, Some(at)));
+        }
+    });
+    let has_repeated = !errors.is_empty();
+    errors.extend(of_schema(root, located));
+    // What the schema can't see, if anything.
+    let message = without_position(&of_filter.message);
+    let path = if of_filter.path == WHOLE { "" } else { &of_filter.path };
+    let is_known = errors.iter().any(|error| error.path == path && error.message == message)
+        || (has_repeated && is_about_repeated(message));
+    if !is_known {
+        errors.insert(0, diagnostic(located, path.to_owned(), message.to_owned()));
+    }
+    errors.truncate(MAX_ERRORS);
+    errors
 }
 
-pub(in crate::cli) fn examine(root: &Node, environment: &dyn Fn(&str) -> Option<String>) -> Verdict {
-    let mut rest = Rest { whole: root, tree: root.clone(), errors: Vec::new(), removed: Vec::new() };
-    rest.take_out_repeats();
-    let mut json = rest.tree.to_json();
-    let most = (MOST_READ / json.len().max(1)).clamp(1, MOST);
-    while let Some((error, steps)) = config::error_of_form(json.as_bytes()) {
-        if rest.errors.len() >= most || !rest.take_out(&error, &steps) {
-            return Verdict { errors: rest.errors, loaded: None, more_may_follow: true };
-        }
-        json = rest.tree.to_json();
+/// The path that the filter gives for the whole document.
+const WHOLE: &str = "configuration";
+
+/// Returns what the schema says, in the filter's words.
+fn of_schema(root: &Node, located: &Located<'_>) -> Vec<Diagnostic> {
+    static VALIDATOR: LazyLock<Option<Validator>> = LazyLock::new(|| jsonschema::draft202012::new(&SCHEMA).ok());
+    let mut collector = Collector { root, located, errors: Vec::new(), seen: BTreeSet::new() };
+    if let Some(validator) = &*VALIDATOR {
+        validator.iter_errors(&root.to_value()).for_each(|error| collector.add(&error));
     }
-    let of_form = rest.errors.len();
-    let mut verdict = Verdict { errors: rest.errors, loaded: None, more_may_follow: of_form >= MOST };
-    match Policy::from_json(json, environment) {
-        Ok(loaded) => verdict.loaded = (of_form == 0).then_some(loaded),
-        Err(further) => {
-            let (original, reduced) = (Located::new(root), Located::new(&rest.tree));
-            verdict.more_may_follow |= further.len() > MOST;
-            for error in further.into_iter().take(MOST) {
-                let error = translated(error, &reduced, root);
-                if rest.removed.iter().any(|removed| removed.may_cause(&error, &original)) {
-                    verdict.more_may_follow = true;
-                } else {
-                    let at = original.position(&error.path);
-                    verdict.errors.push(Finding::error(error.path, error.message, Some(at)));
+    collector.errors
+}
+
+/// Cuts off the line and column, which are those of the JSON that the filter was given.
+fn without_position(message: &str) -> &str {
+    message.rsplit_once(" (line ").map_or(message, |(message, _)| message)
+}
+
+fn is_about_repeated(message: &str) -> bool {
+    message.starts_with("duplicate field") || message.ends_with("each name once")
+}
+
+/// Translates the errors of the schema.
+struct Collector<'a, 'r> {
+    root: &'a Node,
+    located: &'r Located<'a>,
+    errors: Vec<Diagnostic>,
+    seen: BTreeSet<(String, String)>,
+}
+
+impl Collector<'_, '_> {
+    fn add(&mut self, error: &ValidationError<'_>) {
+        if self.errors.len() >= MAX_ERRORS {
+            return;
+        }
+        match error.kind() {
+            // Of a value or null, the value was meant.
+            ValidationErrorKind::AnyOf { context } => {
+                let of_value = context.iter().filter(|branch| !branch.iter().any(is_null_expected));
+                of_value.flatten().for_each(|error| self.add(error));
+            }
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                unexpected.iter().for_each(|name| self.add_unknown(error, name));
+            }
+            _ => {
+                let schema = schema_around(error.evaluation_path());
+                let steps = steps_to(self.root, error.instance_path());
+                let path = path_of(self.root, &steps);
+                if let Some(message) = message(schema, error, &field(error.instance_path())) {
+                    self.push(diagnostic(self.located, path, message));
                 }
             }
         }
     }
-    verdict
-}
 
-/// A configuration without the parts that are wrong.
-struct Rest<'a> {
-    whole: &'a Node,
-    /// The same, with parts taken out.
-    tree: Node,
-    errors: Vec<Finding>,
-    removed: Vec<Removed>,
-}
-
-/// A part that was taken out.
-struct Removed {
-    steps: Vec<usize>,
-    /// A field that nobody knows and that is no misspelt one: without it the rest is what it was.
-    stray: bool,
-    /// The path of the object around it; `None` for the whole.
-    object: Option<String>,
-    /// Whether other fields refer to it.
-    referred_to: bool,
-}
-
-/// The fields that other fields refer to.
-const REFERRED_TO: [&str; 5] = ["consumers", "providers", "mode", "key_sources", "verification_service"];
-
-impl Rest<'_> {
-    /// Takes out the first error of form; returns whether there was anything to take out.
-    fn take_out(&mut self, error: &ConfigError, steps: &[Step]) -> bool {
-        let message = error.message.rsplit_once(" (line ").map_or(&*error.message, |(message, _)| message);
-        let steps = with_removed(&self.tree, steps);
-        let Some((last, above)) = steps.split_last() else {
-            self.errors.push(Finding::error("", message, Some(self.whole.at)));
-            return false;
+    fn add_unknown(&mut self, error: &ValidationError<'_>, name: &str) {
+        let Some(properties) = schema_around(error.evaluation_path()).and_then(|schema| schema.get("properties"))
+        else {
+            return;
         };
-        let node = node_at(self.whole, &steps);
-        let entry = node_at(self.whole, above).and_then(|holder| holder.entries().get(*last));
-        let unknown = message.starts_with("unknown field");
-        let meant = entry.filter(|_| unknown).and_then(|entry| similar(&entry.name, message));
-        // What lacks a field because that was taken out is no second mistake.
-        let is_field = |removed: &Removed| removed.steps.split_last().is_some_and(|(_, object)| *object == *steps);
-        let robbed = message.starts_with("missing field") && self.removed.iter().any(is_field);
-        if !robbed {
-            let at = if unknown { entry.map(|entry| entry.name_at) } else { node.map(|node| node.at) };
-            let help = meant.as_ref().map(|name| format!("did you mean `{name}`?"));
-            let help = help.or_else(|| node.and_then(help_for));
-            self.errors.push(Finding { help, ..Finding::error(path_of(self.whole, &steps), message, at) });
-        }
-        self.tree.remove(&steps);
-        let removed = Removed::new(self.whole, steps, unknown && meant.is_none());
-        self.removed.push(removed);
-        true
-    }
-
-    /// Takes out names that an object has before.
-    fn take_out_repeats(&mut self) {
-        let (whole, errors) = (self.whole, &mut self.errors);
-        without_repeats(&mut self.tree, &mut Vec::new(), &mut |holder, name, at| {
-            if errors.len() < MOST {
-                let message = format!("duplicate field `{}`", Shown(name));
-                errors.push(Finding::error(path_of(whole, holder), message, Some(at)));
-            }
-        });
-    }
-}
-
-impl Removed {
-    fn new(whole: &Node, steps: Vec<usize>, stray: bool) -> Self {
-        let is_map = |length: &usize| steps.get(..*length).and_then(|to| node_at(whole, to)).is_some_and(Node::is_map);
-        let object = (1..steps.len()).rev().find(is_map).and_then(|length| steps.get(..length));
-        let object = object.map(|object| path_of(whole, object));
-        let first = steps.first().and_then(|first| whole.entries().get(*first)).map_or("", |entry| &entry.name);
-        let referred_to = REFERRED_TO.iter().any(|name| strsim::jaro_winkler(name, first) > 0.85);
-        Self { steps, stray, object, referred_to }
-    }
-
-    /// Whether an error may be there only because this part was taken out.
-    fn may_cause(&self, error: &ConfigError, original: &Located<'_>) -> bool {
-        const OF_WHAT_IS_MISSING: [&str; 3] = ["expected the name of a", "expected at least one", "expected mode"];
-        if self.stray {
-            return false;
-        }
-        let beside = self.object.as_ref().and_then(|object| error.path.strip_prefix(&**object));
-        beside.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-            || (self.referred_to
-                && (OF_WHAT_IS_MISSING.iter().any(|start| error.message.starts_with(start))
-                    || !original.contains(&error.path)))
-    }
-}
-
-fn without_repeats(node: &mut Node, steps: &mut Vec<usize>, report: &mut impl FnMut(&[usize], &str, Position)) {
-    if let Value::Map(entries) = &mut node.value {
-        let mut seen = std::collections::HashSet::new();
-        let first: Vec<bool> = entries.iter().map(|entry| seen.insert(&*entry.name)).collect();
-        for (entry, _) in entries.iter_mut().zip(first).filter(|(_, first)| !first) {
-            report(steps, &entry.name, entry.name_at);
-            entry.value.value = Value::Removed;
-        }
-    }
-    let children: Vec<&mut Node> = match &mut node.value {
-        Value::List(items) => items.iter_mut().collect(),
-        Value::Map(entries) => entries.iter_mut().map(|entry| &mut entry.value).collect(),
-        _ => Vec::new(),
-    };
-    for (step, child) in children.into_iter().enumerate() {
+        let known =
+            properties.as_object().map(|known| known.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>());
+        let expected = match known.unwrap_or_default().as_slice() {
+            [one] => one.clone(),
+            [one, other] => format!("{one} or {other}"),
+            several => format!("one of {}", several.join(", ")),
+        };
+        let message = format!("unknown field, expected {expected}");
+        let mut steps = steps_to(self.root, error.instance_path());
+        let object = steps.iter().try_fold(self.root, |node, step| node.child(*step)).unwrap_or(self.root);
+        let Some(step) = object.entries().iter().position(|entry| entry.name == name) else { return };
         steps.push(step);
-        without_repeats(child, steps, report);
+        let at = object.entries().get(step).map(|entry| entry.name_at);
+        let help = similar(name, &message).map(did_you_mean);
+        self.push(Diagnostic { help, ..Diagnostic::error(path_of(self.root, &steps), message, at) });
+    }
+
+    fn push(&mut self, error: Diagnostic) {
+        let is_new = self.seen.insert((error.path.clone(), error.message.clone()));
+        if is_new && self.errors.len() < MAX_ERRORS {
+            self.errors.push(error);
+        }
+    }
+}
+
+/// Returns the filter's words for an error of the schema; `None` if the filter says nothing or says it elsewhere.
+fn message(schema: Option<&Json>, error: &ValidationError<'_>, field: &str) -> Option<String> {
+    match error.kind() {
+        ValidationErrorKind::Required { property } => {
+            let name = property.as_str()?;
+            (!is_misspelt(name, error.instance(), schema?)).then(|| format!("missing field `{name}`"))
+        }
+        ValidationErrorKind::Type { kind } => expected_type(kind, schema?),
+        // Another type is an error of its own.
+        ValidationErrorKind::Enum { .. } if error.instance().is_string() => expected_word(schema?),
+        _ => rules::message(field, error, schema),
+    }
+}
+
+/// Whether an object has a field that is unknown and was probably meant to be this one.
+fn is_misspelt(name: &str, object: &Json, schema: &Json) -> bool {
+    let expected = format!("expected `{name}`");
+    let known = schema.get("properties").and_then(Json::as_object);
+    let is_unknown = |found: &str| known.is_some_and(|known| !known.contains_key(found));
+    let fields = object.as_object().into_iter().flatten();
+    fields.map(|(found, _)| found).any(|found| is_unknown(found) && similar(found, &expected).is_some())
+}
+
+fn expected_type(kind: &TypeKind, schema: &Json) -> Option<String> {
+    let expected = match kind {
+        TypeKind::Single(one) => *one,
+        TypeKind::Multiple(several) => several.iter().find(|one| *one != JsonType::Null)?,
+    };
+    let has_values = || schema.get("additionalProperties").is_some_and(Json::is_object);
+    let is_digest = || schema.get("pattern").and_then(Json::as_str).is_some_and(|pattern| pattern.contains("{64}"));
+    let expected = match expected {
+        JsonType::String if schema.get("enum").is_some() && schema.get("type")?.is_string() => {
+            return expected_word(schema);
+        }
+        JsonType::String if is_digest() => "64 hex digits",
+        JsonType::String => "a string",
+        JsonType::Boolean => "a boolean",
+        JsonType::Integer | JsonType::Number => "a number",
+        JsonType::Array => "a sequence",
+        JsonType::Object if has_values() => "an object with each name once",
+        JsonType::Object => "an object",
+        JsonType::Null => return None,
+    };
+    Some(format!("expected {expected}"))
+}
+
+/// Names the words of an enumeration: those of the filter's own types in backquotes, as serde writes them.
+fn expected_word(schema: &Json) -> Option<String> {
+    let quote = if schema.get("type")?.is_string() { "`" } else { "" };
+    let words = schema.get("enum")?.as_array()?.iter().filter_map(Json::as_str);
+    Some(format!(
+        "expected one of {}",
+        words.map(|word| format!("{quote}{word}{quote}")).collect::<Vec<_>>().join(", ")
+    ))
+}
+
+fn is_null_expected(error: &ValidationError<'_>) -> bool {
+    matches!(error.kind(), ValidationErrorKind::Type { kind: TypeKind::Single(JsonType::Null) })
+}
+
+/// Returns the schema that has the keyword at the end of the path.
+fn schema_around(path: &Location) -> Option<&'static Json> {
+    let steps: Vec<LocationSegment<'_>> = path.iter().collect();
+    let (_keyword, above) = steps.split_last()?;
+    above.iter().try_fold(&*SCHEMA, |schema, step| match step {
+        LocationSegment::Property(name) if name == "$ref" => {
+            SCHEMA.pointer(schema.get("$ref")?.as_str()?.strip_prefix('#')?)
+        }
+        LocationSegment::Property(name) => schema.get(&**name),
+        LocationSegment::Index(index) => schema.get(index),
+    })
+}
+
+/// Returns the indices into entries and items that lead to a value.
+fn steps_to(root: &Node, path: &Location) -> Vec<usize> {
+    let mut steps = Vec::new();
+    let mut node = root;
+    for segment in path {
+        let step = match (&node.value, segment) {
+            (Value::List(_), LocationSegment::Index(index)) => Some(index),
+            (Value::Map(entries), LocationSegment::Property(name)) => {
+                entries.iter().position(|entry| entry.name == name)
+            }
+            (Value::Map(entries), LocationSegment::Index(index)) => {
+                entries.iter().position(|entry| entry.name == index.to_string())
+            }
+            _ => None,
+        };
+        let Some((step, child)) = step.and_then(|step| Some((step, node.child(step)?))) else { break };
+        steps.push(step);
+        node = child;
+    }
+    steps
+}
+
+/// Returns the name of the field that has a value, itself or in a list; empty for the whole.
+fn field(path: &Location) -> String {
+    let name = |segment| match segment {
+        LocationSegment::Property(name) => Some(name.into_owned()),
+        LocationSegment::Index(_) => None,
+    };
+    path.iter().filter_map(name).last().unwrap_or_default()
+}
+
+/// Reports each name that an object has had before, with the steps to the object.
+fn repeated(node: &Node, steps: &mut Vec<usize>, report: &mut impl FnMut(&[usize], &str, crate::document::Position)) {
+    let mut seen = HashSet::new();
+    for entry in node.entries() {
+        if !seen.insert(&*entry.name) {
+            report(steps, &entry.name, entry.name_at);
+        }
+    }
+    let children = node.items().iter().chain(node.entries().iter().map(|entry| &entry.value));
+    for (step, child) in children.enumerate() {
+        steps.push(step);
+        repeated(child, steps, report);
         steps.pop();
     }
 }
 
-/// Returns the steps in a tree in which what was taken out still has its number.
-fn with_removed(tree: &Node, steps: &[Step]) -> Vec<usize> {
-    let mut node = Some(tree);
-    let mut found = Vec::new();
-    for step in steps {
-        let (Step::Item(number) | Step::Field(number, _)) = step;
-        let count = node.map_or(0, |node| node.items().len() + node.entries().len());
-        let kept = |step: &usize| node.and_then(|node| node.child(*step)).is_some_and(|child| !child.is_removed());
-        let Some(step) = (0..count).filter(kept).nth(*number) else { break };
-        node = node.and_then(|node| node.child(step));
-        found.push(step);
+#[cfg(test)]
+mod tests {
+    use byok_core::Policy;
+    use serde_json::json;
+
+    use super::*;
+    use crate::document;
+
+    const EVERY_FIELD: &str = include_str!("../../../../tests/cli/files/every-field.json");
+
+    /// Calls the function with each configuration that has another value, or another field, in one place.
+    fn each_mistake(mut check: impl FnMut(&str)) {
+        let configuration: Json = serde_json::from_str(EVERY_FIELD).unwrap();
+        let mut pointers = vec![String::new()];
+        collect(&configuration, "", &mut pointers);
+        let wrong = [
+            json!(null),
+            json!(true),
+            json!(-1),
+            json!(1.5),
+            json!(""),
+            json!("x"),
+            json!("é *"),
+            json!("of"),
+            json!([]),
+            json!([{}]),
+            json!([1]),
+            json!({}),
+            json!({ "x": { "y": [1] } }),
+        ];
+        for pointer in &pointers {
+            for wrong in &wrong {
+                let mut changed = configuration.clone();
+                *changed.pointer_mut(pointer).unwrap() = wrong.clone();
+                check(&changed.to_string());
+            }
+            let mut changed = configuration.clone();
+            if let Some(fields) = changed.pointer_mut(pointer).unwrap().as_object_mut() {
+                fields.insert("modes".to_owned(), json!(1));
+                check(&changed.to_string());
+                let first = configuration.pointer(pointer).unwrap().as_object().unwrap().keys().next().unwrap();
+                changed.pointer_mut(pointer).unwrap().as_object_mut().unwrap().remove(first);
+                check(&changed.to_string());
+            }
+        }
     }
-    found
-}
 
-fn node_at<'a>(root: &'a Node, steps: &[usize]) -> Option<&'a Node> {
-    steps.iter().try_fold(root, |node, step| node.child(*step))
-}
+    fn collect(value: &Json, to: &str, pointers: &mut Vec<String>) {
+        let parts: Vec<(String, &Json)> = match value {
+            Json::Object(fields) => fields.iter().map(|(name, part)| (format!("{to}/{name}"), part)).collect(),
+            Json::Array(items) => items.iter().enumerate().map(|(at, part)| (format!("{to}/{at}"), part)).collect(),
+            _ => return,
+        };
+        for (pointer, part) in parts {
+            collect(part, &pointer, pointers);
+            pointers.push(pointer);
+        }
+    }
 
-fn help_for(node: &Node) -> Option<String> {
-    let bare = matches!(node.value, Value::BareWord(_));
-    bare.then(|| "YAML reads a bare on, off, yes or no as a boolean: put it in quotes".to_owned())
-}
+    fn words_of_schema(json: &str) -> Vec<(String, String)> {
+        let root = document::json(json).unwrap();
+        let errors = of_schema(&root, &Located::new(&root));
+        errors.into_iter().map(|error| (error.path, error.message)).collect()
+    }
 
-/// Returns the field, of those that a message lists, that was probably meant.
-fn similar(name: &str, message: &str) -> Option<String> {
-    let listed = message.split('`').skip(1).step_by(2);
-    let near = listed.map(|known| (strsim::jaro_winkler(name, known), known)).filter(|(likeness, _)| *likeness > 0.85);
-    near.max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, known)| known.to_owned())
-}
+    #[test]
+    fn the_example_has_every_field_of_the_schema() {
+        assert!(Policy::from_json(EVERY_FIELD, &|_| Some("proxy-EXAMPLE-2".to_owned())).is_ok());
+        let mut objects = vec![&*SCHEMA];
+        objects.extend(SCHEMA["$defs"].as_object().unwrap().values());
+        let fields = objects.iter().filter_map(|object| object.get("properties")?.as_object()).flatten();
+        for (field, _) in fields.filter(|(field, _)| *field != "sha256_query") {
+            assert!(EVERY_FIELD.contains(&format!("\"{field}\": ")), "{field}");
+        }
+    }
 
-/// Returns the error with paths in the whole configuration, where indices count what was taken out.
-fn translated(error: ConfigError, reduced: &Located<'_>, whole: &Node) -> ConfigError {
-    let in_whole = |path: &str| {
-        let Found { steps, rest } = reduced.find(path);
-        path_of(whole, &steps) + rest
-    };
-    // A message may end with the path of another part.
-    let message = match error.message.rsplit_once(' ') {
-        Some((text, other)) if reduced.contains(other) => format!("{text} {}", in_whole(other)),
-        _ => error.message,
-    };
-    ConfigError { path: in_whole(&error.path), message }
+    #[test]
+    fn the_filters_error_of_form_is_among_those_of_the_schema() {
+        let mut seen = 0;
+        each_mistake(|json| {
+            let Some((of_filter, _)) = config::error_of_form(json.as_bytes()) else { return };
+            let path = if of_filter.path == WHOLE { String::new() } else { of_filter.path };
+            let expected = (path, without_position(&of_filter.message).to_owned());
+            let words = words_of_schema(json);
+            assert!(words.contains(&expected), "{expected:?} is not among {words:?} for {json}");
+            seen += 1;
+        });
+        assert!(seen > 500, "{seen}");
+    }
+
+    #[test]
+    fn of_a_configuration_with_the_right_form_the_schema_says_only_what_the_filter_says() {
+        let mut seen = BTreeSet::new();
+        each_mistake(|json| {
+            if config::error_of_form(json.as_bytes()).is_some() {
+                return;
+            }
+            let of_filter = Policy::from_json(json, &|_| Some("proxy-EXAMPLE-2".to_owned())).err().unwrap_or_default();
+            for (path, message) in words_of_schema(json) {
+                let said = of_filter.iter().any(|error| error.path == path && error.message == message);
+                assert!(said, "{path}: {message} is not among {of_filter:?} for {json}");
+                seen.insert(message);
+            }
+        });
+        assert!(seen.len() >= 15, "{seen:#?}");
+    }
 }

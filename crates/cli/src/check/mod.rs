@@ -1,103 +1,125 @@
-//! `byok check`: what the filter would say of a configuration, and what it can't know.
+//! `byok check`: what the filter would say about a configuration, and what it can't know.
 
 mod dates;
+mod embedding;
 mod envoy_routes;
+mod examine;
 mod form;
 mod routes;
-mod surroundings;
+mod rules;
 mod variables;
 
-pub(super) use form::examine;
-pub(super) use surroundings::{Plugin, plugins};
-pub(super) use variables::Environment;
+use byok_core::Loaded;
 
-use super::World;
-use super::document::{self, Located, Node, Position, Value};
-use super::finding::Finding;
-use crate::config::Loaded;
+use crate::Environment;
+use crate::diagnostic::Diagnostic;
+use crate::document::{self, Located, Node, Position, Style, Value};
+use crate::source::{Embedded, Source};
+
+pub(crate) use embedding::{Plugin, plugins};
+pub(crate) use examine::examine;
+pub(crate) use variables::FilterEnvironment;
 
 /// What a check of one file has found.
-pub(super) struct Report {
-    pub(super) findings: Vec<Finding>,
-    /// How many configurations of the filter the file holds.
-    pub(super) configurations: usize,
-    /// Whether an error may hide others.
-    pub(super) more_may_follow: bool,
+pub(crate) struct Report {
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Whether more errors may show once these are corrected.
+    pub(crate) is_partial: bool,
+    documents: Vec<Node>,
+    embedded: Vec<Embedded>,
+}
+
+impl Report {
+    /// Prepares the text of the file for excerpts.
+    pub(crate) fn source<'a>(&'a self, text: &'a str) -> Source<'a> {
+        let wanted = self.diagnostics.iter().filter_map(|diagnostic| diagnostic.at);
+        Source::new(text, &self.documents, &self.embedded, wanted)
+    }
 }
 
 /// Checks all configurations of the filter in a file.
-pub(super) fn check(file: &str, text: &str, world: &World) -> Report {
-    let mut report = Report { findings: Vec::new(), configurations: 0, more_may_follow: false };
+pub(crate) fn check(file: &str, text: &str, environment: &Environment) -> Report {
+    let mut report = Report { diagnostics: Vec::new(), is_partial: false, documents: Vec::new(), embedded: Vec::new() };
     let documents = match document::documents(file, text) {
         Ok(documents) => documents,
         Err(error) => {
-            report.findings.push(Finding::error("", error.message, Some(error.at)));
+            report.diagnostics.push(Diagnostic::error("", error.message, Some(error.at)));
             return report;
         }
     };
-    for plugin in documents.iter().flat_map(plugins) {
-        report.configurations += 1;
-        check_plugin(plugin, text, world, &mut report);
-    }
-    if report.configurations == 0 {
+    let plugins: Vec<Plugin<'_>> = documents.iter().flat_map(plugins).collect();
+    if plugins.is_empty() {
         let expected =
             "expected a configuration of the filter, alone or in a document of Envoy, Istio or Envoy Gateway";
-        report.findings.push(Finding::error("", expected, None));
+        report.diagnostics.push(Diagnostic::error("", expected, None));
     }
-    report.findings.sort_by_key(|finding| finding.at);
+    for plugin in plugins {
+        check_plugin(plugin, text, environment, &mut report);
+    }
+    report.diagnostics.sort_by_key(|diagnostic| diagnostic.at);
+    report.documents = documents;
     report
 }
 
-fn check_plugin(plugin: Plugin<'_>, text: &str, world: &World, report: &mut Report) {
-    report.findings.extend(plugin.findings);
+fn check_plugin(plugin: Plugin<'_>, text: &str, environment: &Environment, report: &mut Report) {
+    report.diagnostics.extend(plugin.diagnostics);
     let Some(holder) = plugin.configuration else {
-        report.findings.push(Finding::error("configuration", "expected the filter's configuration", Some(plugin.at)));
+        let missing = Diagnostic::error("configuration", "expected the filter's configuration", Some(plugin.at));
+        report.diagnostics.push(missing);
         return;
     };
-    let (configuration, to_file) = match written(holder, text) {
-        Ok(written) => written,
+    let embedded = match embedded(holder, text) {
+        Ok(embedded) => embedded,
         Err(error) => {
-            report.findings.push(Finding::error("configuration", error.message, Some(error.at)));
+            report.diagnostics.push(Diagnostic::error("configuration", error.message, Some(error.at)));
             return;
         }
     };
-    let environment = Environment::new(world, &plugin.variables);
-    let verdict = form::examine(&configuration, &|name| environment.value(name));
-    let located = Located::new(&configuration);
-    let mut findings = verdict.errors;
-    findings.extend(environment.findings(&configuration));
-    findings.extend(dates::check(&configuration, world.now));
+    let configuration = embedded.as_ref().map_or(holder, |embedded| &embedded.document);
+    let environment_of_filter = FilterEnvironment::new(environment, &plugin.variables);
+    let verdict = examine(configuration, &|name| environment_of_filter.value(name));
+    let located = Located::new(configuration);
+    let mut diagnostics = verdict.errors;
+    diagnostics.extend(environment_of_filter.diagnostics(configuration));
+    diagnostics.extend(dates::check(configuration, environment.now));
     if let Some(Loaded { policy, warnings }) = &verdict.loaded {
-        let warning = |path: &str, message: String| Finding::warning(path, message, Some(located.position(path)));
-        findings.extend(warnings.iter().map(|doubt| warning(&doubt.path, doubt.message.clone())));
-        findings.extend(routes::covered(policy).into_iter().map(|(index, earlier)| {
+        let warning = |path: &str, message: String| Diagnostic::warning(path, message, Some(located.position(path)));
+        diagnostics.extend(warnings.iter().map(|found| warning(&found.path, found.message.clone())));
+        diagnostics.extend(routes::covered(policy).into_iter().map(|(index, earlier)| {
             warning(
                 &format!("routes[{index}].match"),
-                format!("matches nothing that routes[{earlier}] does not match before"),
+                format!("is unreachable: routes[{earlier}] matches every request that it matches"),
             )
         }));
     }
-    for finding in &mut findings {
-        finding.at = finding.at.map(&to_file);
+    if let Some(embedded) = &embedded {
+        for diagnostic in &mut diagnostics {
+            diagnostic.at = diagnostic.at.map(|at| embedded.position(at));
+        }
     }
     if let (Some(loaded), Some(manager)) = (&verdict.loaded, plugin.connection_manager) {
-        findings.extend(envoy_routes::check(&loaded.policy, manager));
+        diagnostics.extend(envoy_routes::check(&loaded.policy, manager));
     }
-    report.findings.extend(findings);
-    report.more_may_follow |= verdict.more_may_follow;
+    report.diagnostics.extend(diagnostics);
+    report.is_partial |= verdict.is_partial;
+    report.embedded.extend(embedded);
 }
 
-type ToFile = Box<dyn Fn(Position) -> Position>;
-
-/// Returns the configuration as a tree, and how its positions become the file's.
+/// Reads a configuration that is embedded as a string; `None` if it is part of the document.
 ///
 /// # Errors
-/// The configuration is a text that is no JSON.
-pub(super) fn written(holder: &Node, file: &str) -> Result<(Node, ToFile), document::SyntaxError> {
-    let Value::Text(text, _) = &holder.value else { return Ok((holder.clone(), Box::new(|position| position))) };
-    let to_file: ToFile = Box::new(document::relocation(file, holder));
+/// Returns why the string is not JSON.
+pub(crate) fn embedded(holder: &Node, file: &str) -> Result<Option<Embedded>, document::SyntaxError> {
+    let Value::Text(text, style) = &holder.value else { return Ok(None) };
+    let to_file = document::relocation(file, holder);
     match document::json(text) {
-        Ok(configuration) => Ok((configuration, to_file)),
+        Ok(document) => {
+            let to_file: Option<Box<dyn Fn(Position) -> Position>> = match style {
+                Style::Block => Some(Box::new(to_file)),
+                Style::Inline => None,
+            };
+            Ok(Some(Embedded { holder: holder.at, document, to_file }))
+        }
         Err(error) => Err(document::SyntaxError { at: to_file(error.at), ..error }),
     }
 }

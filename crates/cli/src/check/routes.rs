@@ -1,14 +1,14 @@
-//! Routes of the configuration that no request reaches.
+//! Routes of the configuration that no request can reach.
 
-use crate::config::covers_path;
-use crate::policy::Policy;
-use crate::route::{HostMatch, RouteMatch};
+use byok_core::Policy;
+use byok_core::config::covers_path;
+use byok_core::model::{HostMatch, RouteMatch};
 
-/// A route is held against as many earlier ones, so that the work does not grow with their square.
+/// A route is compared with at most as many earlier ones, so that the work does not grow with the square of their number.
 const MOST_EARLIER: usize = 1_000;
 
-/// Returns each route that an earlier one covers whole, with the first that does.
-pub(super) fn covered(policy: &Policy) -> Vec<(usize, usize)> {
+/// Returns each route that matches nothing beyond an earlier one, with the first such route.
+pub(crate) fn covered(policy: &Policy) -> Vec<(usize, usize)> {
     let matchers: Vec<&RouteMatch> = policy.routes.iter().map(|route| &route.matcher).collect();
     let by_earlier = |(index, later): (usize, &&RouteMatch)| {
         let earlier = matchers.iter().take(index.min(MOST_EARLIER)).position(|earlier| covers(earlier, later))?;
@@ -17,7 +17,7 @@ pub(super) fn covered(policy: &Policy) -> Vec<(usize, usize)> {
     matchers.iter().enumerate().filter_map(by_earlier).collect()
 }
 
-/// Whether all that the later one matches is matched by the earlier one.
+/// Whether the earlier one matches every request that the later one matches.
 fn covers(earlier: &RouteMatch, later: &RouteMatch) -> bool {
     let path = covers_path(earlier.path.as_ref(), later.path.as_ref());
     let host = match (&earlier.host, &later.host) {

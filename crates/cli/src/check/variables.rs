@@ -1,73 +1,71 @@
-//! The environment that a configuration is checked in: what the document passes on, what is set here, and a
-//! stand-in for the rest.
+//! The environment variables for a check: those that the document passes to the filter, those that are set here, and a
+//! placeholder for the rest.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use super::surroundings::Variables;
-use crate::cli::World;
-use crate::cli::document::{Node, Position, path_of};
-use crate::cli::finding::Finding;
-use crate::secret::KeyDigest;
+use byok_core::KeyDigest;
 
-/// Answers for the environment of the filter and notes what it lacks.
-pub(in crate::cli) struct Environment<'a> {
-    world: &'a World,
+use super::embedding::Variables;
+use crate::Environment;
+use crate::diagnostic::Diagnostic;
+use crate::document::{Node, Position, path_of};
+
+/// The environment of the filter; records which variables are not set.
+pub(crate) struct FilterEnvironment<'a> {
+    environment: &'a Environment,
     variables: &'a Variables,
     unset: RefCell<BTreeSet<String>>,
 }
 
-impl<'a> Environment<'a> {
-    pub(in crate::cli) fn new(world: &'a World, variables: &'a Variables) -> Self {
-        Self { world, variables, unset: RefCell::default() }
+impl<'a> FilterEnvironment<'a> {
+    pub(crate) fn new(environment: &'a Environment, variables: &'a Variables) -> Self {
+        Self { environment, variables, unset: RefCell::default() }
     }
 
-    /// Returns the variable's value; where it is not set here, one that stands for it.
-    pub(in crate::cli) fn value(&self, name: &str) -> Option<String> {
+    /// Returns the variable's value, or a placeholder if it is not set here.
+    pub(crate) fn value(&self, name: &str) -> Option<String> {
         if let Variables::Passed { written, .. } = self.variables
             && let Some(value) = written.get(name)
         {
             return Some(value.clone());
         }
-        let set = (self.world.environment)(name).filter(|value| !value.trim().is_empty());
+        let set = (self.environment.variable)(name).filter(|value| !value.trim().is_empty());
         Some(set.unwrap_or_else(|| {
             self.unset.borrow_mut().insert(name.to_owned());
             format!("unset:{}", KeyDigest::of(name.as_bytes()).to_hex())
         }))
     }
 
-    /// Returns the names of the variables that something stood in for.
-    pub(in crate::cli) fn unset(&self) -> Vec<String> {
+    /// Returns the names of the variables that have a placeholder.
+    pub(crate) fn unset(&self) -> Vec<String> {
         self.unset.borrow().iter().cloned().collect()
     }
 
-    /// Says which variables the filter will not see, or does not see here.
-    pub(super) fn findings(&self, configuration: &Node) -> Vec<Finding> {
+    /// Returns an error for each variable that the filter does not receive, and a warning for each that is not set here.
+    pub(crate) fn diagnostics(&self, configuration: &Node) -> Vec<Diagnostic> {
         let mut named = Vec::new();
         names(configuration, &mut Vec::new(), &mut named);
         let unset = self.unset.borrow();
-        let finding = |(steps, at, name): (Vec<usize>, Position, &str)| {
-            self.finding(path_of(configuration, &steps), name, unset.contains(name), Some(at))
+        let diagnostic = |(steps, at, name): (Vec<usize>, Position, &str)| {
+            self.diagnostic(path_of(configuration, &steps), name, unset.contains(name), Some(at))
         };
-        named.into_iter().filter_map(finding).collect()
+        named.into_iter().filter_map(diagnostic).collect()
     }
 
-    fn finding(&self, path: String, name: &str, unset: bool, at: Option<Position>) -> Option<Finding> {
+    fn diagnostic(&self, path: String, name: &str, unset: bool, at: Option<Position>) -> Option<Diagnostic> {
         match self.variables {
-            Variables::Passed { written, .. } if written.contains_key(name) => Some(Finding::warning(
+            Variables::Passed { written, .. } if written.contains_key(name) => Some(Diagnostic::warning(
                 path,
-                "is written in clear text beside the filter, which Envoy's /config_dump shows",
+                "is set in clear text beside the configuration, which Envoy's /config_dump shows",
                 at,
             )),
             Variables::Passed { from_host, field, .. } if !from_host.contains(name) => {
-                let help = Some(format!("add its name to {field}"));
-                Some(Finding {
-                    help,
-                    ..Finding::error(path, "expected the name of an environment variable that the filter is given", at)
-                })
+                let expected = "expected the name of an environment variable that the filter is given";
+                Some(Diagnostic::error(path, expected, at).with_help(format!("add the name to {field}")))
             }
             _ => unset
-                .then(|| Finding::warning(path, "is not set here; the filter does not load where it is not set", at)),
+                .then(|| Diagnostic::warning(path, "is not set here; the filter does not load unless it is set", at)),
         }
     }
 }

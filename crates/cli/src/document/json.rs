@@ -1,14 +1,14 @@
-//! JSON, with the place of every value, in one pass over a text that `serde_json` has found to be JSON.
+//! JSON with the positions of all values, in one pass over a text that `serde_json` accepts.
 
 use serde::de::IgnoredAny;
 
 use super::{DEEPEST, Entry, MOST_NODES, Node, Position, Style, SyntaxError, Value};
 
-pub(super) fn read(text: &str) -> Result<Node, SyntaxError> {
-    // Values that are ignored are not nested on the stack.
+pub(crate) fn read(text: &str) -> Result<Node, SyntaxError> {
+    // `IgnoredAny` does not recurse.
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| syntax_error(&error))?;
-    let mut reader = Reader { rest: text, at: Position { line: 1, column: 1 }, nodes: 0 };
-    reader.skip_blanks();
+    let mut reader = Reader { rest: text, at: Position::START, nodes: 0 };
+    reader.skip_whitespace();
     reader.value(0)
 }
 
@@ -35,43 +35,44 @@ impl<'a> Reader<'a> {
             Some(b'"') => Value::Text(self.string()?, Style::Inline),
             _ => self.word()?,
         };
-        Ok(Node { at, value })
+        Ok(Node { at, end: self.at, value })
     }
 
     fn entries(&mut self, depth: usize) -> Result<Vec<Entry>, SyntaxError> {
         let mut entries = Vec::new();
-        while self.goes_on(b'}') {
+        while self.advance(b'}') {
             let name_at = self.at;
             let name = self.string()?;
-            self.skip_blanks();
-            self.take(1);
-            self.skip_blanks();
-            entries.push(Entry { name, name_at, value: self.value(depth + 1)? });
-            self.skip_blanks();
+            let name_end = self.at;
+            self.skip_whitespace();
+            self.consume(1);
+            self.skip_whitespace();
+            entries.push(Entry { name, name_at, name_end, value: self.value(depth + 1)? });
+            self.skip_whitespace();
         }
         Ok(entries)
     }
 
     fn items(&mut self, depth: usize) -> Result<Vec<Node>, SyntaxError> {
         let mut items = Vec::new();
-        while self.goes_on(b']') {
+        while self.advance(b']') {
             items.push(self.value(depth + 1)?);
-            self.skip_blanks();
+            self.skip_whitespace();
         }
         Ok(items)
     }
 
-    /// Goes from a bracket or comma to the value or name after it, or over the bracket at the end.
-    fn goes_on(&mut self, end: u8) -> bool {
+    /// Moves from a bracket or comma to the value or name after it, or past the closing bracket.
+    fn advance(&mut self, end: u8) -> bool {
         if self.next() != Some(end) {
-            self.take(1);
-            self.skip_blanks();
+            self.consume(1);
+            self.skip_whitespace();
         }
-        let goes_on = self.next().is_some_and(|byte| byte != end);
-        if !goes_on {
-            self.take(1);
+        let has_next = self.next().is_some_and(|byte| byte != end);
+        if !has_next {
+            self.consume(1);
         }
-        goes_on
+        has_next
     }
 
     fn string(&mut self) -> Result<String, SyntaxError> {
@@ -88,36 +89,36 @@ impl<'a> Reader<'a> {
     fn word(&mut self) -> Result<Value, SyntaxError> {
         let end = self.rest.find([',', ']', '}', ' ', '\t', '\r', '\n']).unwrap_or(self.rest.len());
         Ok(match self.next() {
-            Some(b't') => self.skipped(end, Value::Bool(true)),
-            Some(b'f') => self.skipped(end, Value::Bool(false)),
-            Some(b'n') => self.skipped(end, Value::Null),
+            Some(b't') => self.literal(end, Value::Bool(true)),
+            Some(b'f') => self.literal(end, Value::Bool(false)),
+            Some(b'n') => self.literal(end, Value::Null),
             _ => Value::Number(self.parsed(end)?),
         })
     }
 
-    fn skipped(&mut self, bytes: usize, value: Value) -> Value {
-        self.take(bytes);
+    fn literal(&mut self, bytes: usize, value: Value) -> Value {
+        self.consume(bytes);
         value
     }
 
     fn parsed<T: serde::Deserialize<'a>>(&mut self, bytes: usize) -> Result<T, SyntaxError> {
         let at = self.at;
-        serde_json::from_str(self.take(bytes)).map_err(|error| SyntaxError { at, message: without_position(&error) })
+        serde_json::from_str(self.consume(bytes)).map_err(|error| SyntaxError { at, message: without_position(&error) })
     }
 
     fn next(&self) -> Option<u8> {
         self.rest.bytes().next()
     }
 
-    fn skip_blanks(&mut self) {
-        let blanks = self.rest.len() - self.rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
-        self.take(blanks);
+    fn skip_whitespace(&mut self) {
+        let bytes = self.rest.len() - self.rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
+        self.consume(bytes);
     }
 
-    /// Goes that many bytes further, over whole characters.
-    fn take(&mut self, bytes: usize) -> &'a str {
-        let (taken, rest) = self.rest.split_at_checked(bytes).unwrap_or((self.rest, ""));
-        for character in taken.chars() {
+    /// Consumes that many bytes, which end at a character boundary.
+    fn consume(&mut self, bytes: usize) -> &'a str {
+        let (consumed, rest) = self.rest.split_at_checked(bytes).unwrap_or((self.rest, ""));
+        for character in consumed.chars() {
             if character == '\n' {
                 self.at = Position { line: self.at.line + 1, column: 1 };
             } else {
@@ -125,16 +126,17 @@ impl<'a> Reader<'a> {
             }
         }
         self.rest = rest;
-        taken
+        consumed
     }
 
     fn broken(&self, message: &str) -> SyntaxError {
         SyntaxError { at: self.at, message: message.to_owned() }
     }
 }
+
 fn syntax_error(error: &serde_json::Error) -> SyntaxError {
     // Column 0 is the end of the line before.
-    let at = Position { line: error.line().max(1), column: error.column().max(1) };
+    let at = Position::new(error.line().max(1), error.column().max(1));
     SyntaxError { at, message: format!("expected JSON: {}", without_position(error)) }
 }
 

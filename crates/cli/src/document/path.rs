@@ -1,15 +1,16 @@
-//! JSON paths as findings write them, and the part of a document that one names.
+//! JSON paths as diagnostics show them, and the values that they refer to.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ptr;
 
-use super::{Node, Position, Value};
-use crate::config::Shown;
+use byok_core::config::Shown;
 
-/// Returns the path that the steps take from the top, indices into entries and items, as the configuration's errors
-/// write paths.
-pub(in crate::cli) fn path_of(root: &Node, steps: &[usize]) -> String {
+use super::{Node, Position, Value};
+
+/// Returns the path of the value that the steps lead to, indices into entries and items, in the form that the filter's
+/// errors have.
+pub(crate) fn path_of(root: &Node, steps: &[usize]) -> String {
     let mut path = String::new();
     let mut node = Some(root);
     for step in steps {
@@ -27,65 +28,47 @@ pub(in crate::cli) fn path_of(root: &Node, steps: &[usize]) -> String {
     path
 }
 
-/// Finds parts of a tree by their paths.
-pub(in crate::cli) struct Located<'a> {
+/// Finds the positions of JSON paths in a document.
+pub(crate) struct Located<'a> {
     root: &'a Node,
-    /// Whether nothing was taken out of the tree.
-    is_whole: bool,
-    /// The entries of maps that were looked into, by their names as paths show them.
+    /// Entries of the maps visited so far, by their names as paths show them.
     entries: RefCell<HashMap<*const Node, HashMap<String, usize>>>,
 }
 
-/// How far a path leads.
-pub(in crate::cli) struct Found<'p> {
-    /// Indices into entries and items, from the top.
-    pub(in crate::cli) steps: Vec<usize>,
-    /// What of the path names nothing; empty where the whole path does.
-    pub(in crate::cli) rest: &'p str,
-}
-
 impl<'a> Located<'a> {
-    pub(in crate::cli) fn new(root: &'a Node) -> Self {
-        Self { root, is_whole: is_whole(root), entries: RefCell::default() }
+    pub(crate) fn new(root: &'a Node) -> Self {
+        Self { root, entries: RefCell::default() }
     }
 
-    /// Returns where the value of a path begins, or the nearest part around it.
-    pub(in crate::cli) fn position(&self, path: &str) -> Position {
-        let Found { steps, .. } = self.find(path);
-        steps.iter().try_fold(self.root, |node, step| node.child(*step)).unwrap_or(self.root).at
+    /// Returns where the value of a path begins, or the nearest value around it.
+    pub(crate) fn position(&self, path: &str) -> Position {
+        self.node(path).at
     }
 
-    pub(in crate::cli) fn contains(&self, path: &str) -> bool {
-        self.find(path).rest.is_empty()
+    /// Returns the value of a path, or the nearest one around it.
+    pub(crate) fn node(&self, path: &str) -> &'a Node {
+        self.find(path).0
     }
 
-    /// Follows a path as far as it leads; what was taken out does not count.
-    pub(in crate::cli) fn find<'p>(&self, path: &'p str) -> Found<'p> {
-        let mut found = Found { steps: Vec::new(), rest: path };
-        let mut node = self.root;
-        while let Some((part, rest)) = first_part(found.rest) {
-            let Some(step) = self.step(node, part) else { break };
-            let Some(child) = node.child(step) else { break };
-            found.steps.push(step);
-            (node, found.rest) = (child, rest);
+    /// Follows a path as far as it leads; returns the value there and the rest of the path.
+    fn find<'p>(&self, path: &'p str) -> (&'a Node, &'p str) {
+        let mut found = (self.root, path);
+        while let Some((part, rest)) = first_part(found.1) {
+            let Some(child) = self.step(found.0, part).and_then(|step| found.0.child(step)) else { break };
+            found = (child, rest);
         }
         found
     }
 
     fn step(&self, node: &Node, part: Part<'_>) -> Option<usize> {
         match (&node.value, part) {
-            (Value::List(_), Part::Item(index)) if self.is_whole => Some(index),
-            (Value::List(items), Part::Item(index)) => {
-                // Nothing but what was taken out shifts the numbers.
-                let kept = items.iter().enumerate().filter(|(_, item)| !item.is_removed());
-                kept.map(|(step, _)| step).nth(index)
-            }
+            (Value::List(_), Part::Item(index)) => Some(index),
             (Value::Map(entries), Part::Name(name)) => {
                 let mut known = self.entries.borrow_mut();
                 let names = known.entry(ptr::from_ref(node)).or_insert_with(|| {
-                    let kept = entries.iter().enumerate().filter(|(_, entry)| !entry.value.is_removed());
-                    // Of those that are shown alike the first counts.
-                    kept.rev().map(|(step, entry)| (Shown(&entry.name).to_string(), step)).collect()
+                    // Of several names that are shown alike the first counts.
+                    let numbered = entries.iter().enumerate().rev();
+                    numbered.map(|(step, entry)| (Shown(&entry.name).to_string(), step)).collect()
                 });
                 names.get(name).copied()
             }
@@ -94,13 +77,9 @@ impl<'a> Located<'a> {
     }
 }
 
-fn is_whole(node: &Node) -> bool {
-    !node.is_removed() && node.items().iter().all(is_whole) && node.entries().iter().all(|entry| is_whole(&entry.value))
-}
-
 enum Part<'p> {
     Item(usize),
-    /// As it is shown.
+    /// As paths show it.
     Name(&'p str),
 }
 
@@ -131,7 +110,7 @@ fn end_of_quoted(text: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::document::json;
+    use crate::document::json;
 
     #[test]
     fn every_part_is_found_by_its_path() {
@@ -149,21 +128,11 @@ mod tests {
             (&[], ""),
         ] {
             assert_eq!(path_of(&root, steps), path);
-            let found = located.find(path);
-            assert_eq!((found.steps.as_slice(), found.rest), (steps, ""), "{path}");
+            let (found, rest) = located.find(path);
+            let expected = steps.iter().fold(&root, |node, step| node.child(*step).unwrap());
+            assert!(std::ptr::eq(found, expected) && rest.is_empty(), "{path}");
         }
-        let found = located.find("a[1].x.y[0]");
-        assert_eq!((found.steps.as_slice(), found.rest), (&[0, 1][..], ".x.y[0]"));
-        assert_eq!(located.find("a[2]").rest, "[2]");
-    }
-
-    #[test]
-    fn what_was_taken_out_does_not_count() {
-        let mut root = json(r#"{ "a": [1, 2, 3], "b": 4, "b": 5 }"#).unwrap();
-        root.remove(&[0, 1]);
-        root.remove(&[1]);
-        let located = Located::new(&root);
-        assert_eq!(located.find("a[1]").steps, [0, 2]);
-        assert_eq!(located.find("b").steps, [2]);
+        assert_eq!(located.find("a[1].x.y[0]").1, ".x.y[0]");
+        assert_eq!(located.find("a[2]").1, "[2]");
     }
 }

@@ -1,4 +1,4 @@
-//! YAML, with the place of every value. Bare words are read as Kubernetes and Envoy do, that is as YAML 1.1.
+//! YAML with the positions of all values. Bare words are resolved as by Kubernetes and Envoy, that is as in YAML 1.1.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,14 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
 use super::{DEEPEST, Entry, MOST_NODES, Node, Position, Style, SyntaxError, Value};
 
-/// Bytes that aliases and anchors may copy in all.
+/// How many bytes aliases and anchors may copy in total.
 const MOST_COPIED: usize = 64 << 20;
-/// What a value takes besides its text, about.
+/// The approximate size of a value without its text, in bytes.
 const SIZE_OF_NODE: usize = size_of::<Entry>();
 
-pub(super) fn read(text: &str) -> Result<Vec<Node>, SyntaxError> {
+pub(crate) fn read(text: &str) -> Result<Vec<Node>, SyntaxError> {
     let mut builder = Builder::default();
-    // One event after the other: the parser's own loop nests as the document does, and does not end before it.
+    // Event by event: `Parser::load` recurses as deep as the document nests.
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| syntax_error(&error))?;
         builder.on_event(event, span)?;
@@ -39,16 +39,23 @@ struct Open {
 
 enum Children {
     Items(Vec<Node>),
-    Entries { complete: Vec<Entry>, name: Option<(String, Position)> },
+    Entries { complete: Vec<Entry>, name: Option<Name> },
+}
+
+/// The name of a field whose value comes next.
+struct Name {
+    text: String,
+    at: Position,
+    end: Position,
 }
 
 impl Builder {
     fn on_event(&mut self, event: Event<'_>, span: Span) -> Result<(), SyntaxError> {
-        let at = Position { line: span.start.line(), column: span.start.col() + 1 };
+        let [at, end] = [span.start, span.end].map(|marker| Position::new(marker.line(), marker.col() + 1));
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 if let Some(name) = self.awaited_name() {
-                    *name = Some((text.into_owned(), at));
+                    *name = Some(Name { text: text.into_owned(), at, end });
                     return Ok(());
                 }
                 let is_text = tag.is_some_and(|tag| tag.is_yaml_core_schema() && tag.suffix == "str");
@@ -57,13 +64,13 @@ impl Builder {
                     ScalarStyle::Literal => Value::Text(text.into_owned(), Style::Block),
                     _ => Value::Text(text.into_owned(), Style::Inline),
                 };
-                self.add(Node { at, value }, anchor)
+                self.add(Node { at, end, value }, anchor)
             }
             Event::SequenceStart(anchor, _) => self.begin(at, anchor, Children::Items(Vec::new())),
             Event::MappingStart(anchor, _) => {
                 self.begin(at, anchor, Children::Entries { complete: Vec::new(), name: None })
             }
-            Event::SequenceEnd | Event::MappingEnd => self.end(),
+            Event::SequenceEnd | Event::MappingEnd => self.end(end),
             Event::Alias(anchor) => {
                 let Some(node) = self.anchors.get(&anchor) else { return Err(broken(at, "an alias names nothing")) };
                 self.copied = self.copied.saturating_add(size(node));
@@ -73,7 +80,7 @@ impl Builder {
                 let node = node.clone();
                 self.add(node, 0)
             }
-            // Anchors are known in their own document alone.
+            // The scope of an anchor is its document.
             Event::DocumentEnd => {
                 self.anchors.clear();
                 Ok(())
@@ -82,8 +89,8 @@ impl Builder {
         }
     }
 
-    /// Returns where the name of a field goes, if one comes next.
-    fn awaited_name(&mut self) -> Option<&mut Option<(String, Position)>> {
+    /// Returns the slot for the name of a field, if a name comes next.
+    fn awaited_name(&mut self) -> Option<&mut Option<Name>> {
         match self.open.last_mut() {
             Some(Open { children: Children::Entries { name, .. }, .. }) if name.is_none() => Some(name),
             _ => None,
@@ -101,13 +108,13 @@ impl Builder {
         Ok(())
     }
 
-    fn end(&mut self) -> Result<(), SyntaxError> {
+    fn end(&mut self, end: Position) -> Result<(), SyntaxError> {
         let Some(Open { at, anchor, children }) = self.open.pop() else { return Ok(()) };
         let value = match children {
             Children::Items(items) => Value::List(items),
             Children::Entries { complete, .. } => Value::Map(complete),
         };
-        self.add(Node { at, value }, anchor)
+        self.add(Node { at, end, value }, anchor)
     }
 
     fn add(&mut self, node: Node, anchor: usize) -> Result<(), SyntaxError> {
@@ -127,7 +134,9 @@ impl Builder {
             None => self.documents.push(node),
             Some(Children::Items(items)) => items.push(node),
             Some(Children::Entries { complete, name }) => match name.take() {
-                Some((name, name_at)) => complete.push(Entry { name, name_at, value: node }),
+                Some(Name { text, at, end }) => {
+                    complete.push(Entry { name: text, name_at: at, name_end: end, value: node });
+                }
                 None => return Err(broken(at, "expected a text for a name")),
             },
         }
@@ -139,7 +148,7 @@ fn broken(at: Position, message: &str) -> SyntaxError {
     SyntaxError { at, message: message.to_owned() }
 }
 
-/// Returns the bytes that a copy of a value takes, about.
+/// Returns the approximate size of a copy, in bytes.
 fn size(node: &Node) -> usize {
     let inner: usize = match &node.value {
         Value::List(items) => items.iter().map(size).sum(),
@@ -150,7 +159,7 @@ fn size(node: &Node) -> usize {
     SIZE_OF_NODE + inner
 }
 
-/// Reads a word without quotes.
+/// Resolves a plain scalar.
 fn plain(text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
@@ -168,14 +177,14 @@ fn plain(text: &str) -> Value {
 }
 
 fn syntax_error(error: &ScanError) -> SyntaxError {
-    let at = Position { line: error.marker().line().max(1), column: error.marker().col() + 1 };
+    let at = Position::new(error.marker().line().max(1), error.marker().col() + 1);
     SyntaxError { at, message: format!("expected YAML: {}", error.info()) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::document::relocation;
+    use crate::document::relocation;
 
     fn json_of(text: &str) -> Vec<String> {
         read(text).unwrap().iter().map(Node::to_json).collect()

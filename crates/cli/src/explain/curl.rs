@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use byok_explain::Request;
 
 use super::{bytes, header};
-use crate::Failure;
+use crate::CliError;
 
 /// Options with an argument that says nothing about the request's head.
 const WITH_ARGUMENT: [&str; 17] = [
@@ -37,7 +37,7 @@ const FLAGS: &str = "sSvVikLNfgnq0146#";
 ///
 /// # Errors
 /// Names an option that is not known, or says what is missing; never a value.
-pub(super) fn request(words: &[OsString]) -> Result<Request, Failure> {
+pub(super) fn request(words: &[OsString]) -> Result<Request, CliError> {
     let split = match words {
         // A command line in quotes, as browsers copy it.
         [whole] => shlex::split(&whole.to_string_lossy().replace("\\\n", " "))
@@ -77,12 +77,12 @@ struct Line {
 type Next<'a> = &'a mut dyn FnMut() -> Option<OsString>;
 
 impl Line {
-    fn long(&mut self, text: &str, next: Next<'_>) -> Result<(), Failure> {
+    fn long(&mut self, text: &str, next: Next<'_>) -> Result<(), CliError> {
         self.option(text, next)
     }
 
     /// Reads one word of short options: flags, then perhaps one with its argument behind it.
-    fn short(&mut self, word: &OsStr, next: Next<'_>) -> Result<(), Failure> {
+    fn short(&mut self, word: &OsStr, next: Next<'_>) -> Result<(), CliError> {
         let word = bytes(word);
         let mut rest = word.get(1..).unwrap_or_default();
         while let Some((letter, after)) = rest.split_first() {
@@ -102,7 +102,7 @@ impl Line {
         Ok(())
     }
 
-    fn option(&mut self, option: &str, next: Next<'_>) -> Result<(), Failure> {
+    fn option(&mut self, option: &str, next: Next<'_>) -> Result<(), CliError> {
         let mut argument = || next().ok_or_else(|| failure(&format!("{option} lacks its argument")));
         match option {
             "-X" | "--request" => self.method = Some(argument()?.to_string_lossy().into_owned()),
@@ -176,7 +176,7 @@ impl Line {
         self.headers.push((name.as_bytes().to_vec(), value));
     }
 
-    fn request(mut self) -> Result<Request, Failure> {
+    fn request(mut self) -> Result<Request, CliError> {
         let url = bytes(&self.url.take().ok_or_else(|| failure("expected an address"))?);
         let after_scheme =
             url.windows(3).position(|window| window == b"://").and_then(|at| url.get(at + 3..)).unwrap_or(&url);
@@ -211,8 +211,8 @@ impl Line {
     }
 }
 
-fn failure(what: &str) -> Failure {
-    Failure(format!("curl: {what}"))
+fn failure(what: &str) -> CliError {
+    CliError(format!("curl: {what}"))
 }
 
 fn from_bytes(bytes: &[u8]) -> OsString {
@@ -228,7 +228,7 @@ mod tests {
 
     fn read(words: &[&str]) -> String {
         let words: Vec<OsString> = words.iter().map(OsString::from).collect();
-        let request = request(&words).unwrap_or_else(|Failure(message)| panic!("{message}"));
+        let request = request(&words).unwrap_or_else(|CliError(message)| panic!("{message}"));
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let mut lines =
             vec![format!("{} {} {}", text(&request.method), text(&request.host), text(&request.path.unwrap()))];

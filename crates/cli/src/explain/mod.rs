@@ -11,23 +11,23 @@ use byok_core::model::AllowList;
 use byok_core::{Context, Decision, Policy, RequestHeaders, Step, Steps, Timestamp, decide, decide_traced};
 use byok_explain::{Report, Request, explain};
 
-use super::args::{Explain, Format};
-use super::check::{Environment, Plugin, examine, plugins, written};
-use super::finding::Finding;
-use super::output::{Text, json_to_stdout};
-use super::{End, Failure, World, document, read};
+use crate::args::{Explain, Format};
+use crate::check::{FilterEnvironment, Plugin, embedded, examine, plugins};
+use crate::output::{Text, json_to_stdout};
+use crate::source::{Embedded, Source};
+use crate::{CliError, Environment, ExitCode, document, read};
 
 /// Runs the command.
-pub(super) fn command(arguments: &Explain, world: &World) -> Result<End, Failure> {
+pub(super) fn command(arguments: &Explain, environment: &Environment) -> Result<ExitCode, CliError> {
     let request = described(arguments)?;
     let now = match &arguments.at {
-        None => world.now,
+        None => environment.now,
         Some(text) => Timestamp::from_rfc3339(text).ok_or_else(|| {
-            Failure("--at: expected an RFC 3339 date and time, such as 2027-01-31T00:00:00Z".to_owned())
+            CliError("--at: expected an RFC 3339 date and time, such as 2027-01-31T00:00:00Z".to_owned())
         })?,
     };
     let file = arguments.config.to_string_lossy();
-    let Some((policy, unset)) = load(arguments, &file, world)? else { return Ok(End::Bad) };
+    let Some((policy, unset)) = load(arguments, &file, environment)? else { return Ok(ExitCode::Failure) };
     let (cluster, is_assumed) = cluster(arguments, &policy, &request);
     let mut context = Context { now, cluster: cluster.as_deref().map(str::as_bytes), ..Context::default() };
     if let Some(response) = &arguments.service_answer {
@@ -45,7 +45,7 @@ pub(super) fn command(arguments: &Explain, world: &World) -> Result<End, Failure
         Format::Text => text_of(&report).to_stdout()?,
         Format::Json => json_to_stdout(&(report.to_json() + "\n"))?,
     }
-    Ok(End::Good)
+    Ok(ExitCode::Success)
 }
 
 /// Returns the report with the colours of a terminal.
@@ -68,7 +68,7 @@ fn text_of(report: &Report) -> Text {
     text
 }
 
-fn described(arguments: &Explain) -> Result<Request, Failure> {
+fn described(arguments: &Explain) -> Result<Request, CliError> {
     if !arguments.curl.is_empty() {
         return curl::request(&arguments.curl);
     }
@@ -78,42 +78,46 @@ fn described(arguments: &Explain) -> Result<Request, Failure> {
 }
 
 /// Reads `NAME: VALUE`.
-fn header(line: &OsStr) -> Result<(Vec<u8>, Vec<u8>), Failure> {
+fn header(line: &OsStr) -> Result<(Vec<u8>, Vec<u8>), CliError> {
     let line = bytes(line);
     let colon = line.iter().skip(1).position(|byte| *byte == b':').map(|at| at + 1);
     let Some((name, value)) = colon.and_then(|at| line.split_at_checked(at)) else {
-        return Err(Failure("-H: expected a name, a colon and a value".to_owned()));
+        return Err(CliError("-H: expected a name, a colon and a value".to_owned()));
     };
     let value = value.strip_prefix(b":").unwrap_or_default();
     Ok((trim(name).to_vec(), trim(value).to_vec()))
 }
 
 /// Loads the configuration; shows what is wrong with it, if it does not hold.
-fn load(arguments: &Explain, file: &str, world: &World) -> Result<Option<(Policy, Vec<String>)>, Failure> {
+fn load(arguments: &Explain, file: &str, environment: &Environment) -> Result<Option<(Policy, Vec<String>)>, CliError> {
     let text = read(&arguments.config)?;
-    let syntax = |error: document::SyntaxError| Failure(format!("{file}:{}: {}", error.at, error.message));
+    let syntax = |error: document::SyntaxError| CliError(format!("{file}:{}: {}", error.at, error.message));
     let documents = document::documents(file, &text).map_err(syntax)?;
     let mut found: Vec<Plugin<'_>> = documents.iter().flat_map(plugins).collect();
     let count = found.len();
     if count == 0 {
-        return Err(Failure(format!("{file}: expected a configuration of the filter; byok check says more")));
+        return Err(CliError(format!("{file}: expected a configuration of the filter; byok check says more")));
     }
     let nth = arguments.nth.wrapping_sub(1);
     if nth >= count {
-        return Err(Failure(format!("{file}: expected --nth up to {count}, the configurations that there are")));
+        return Err(CliError(format!("{file}: expected --nth up to {count}, the configurations that there are")));
     }
     let plugin = found.swap_remove(nth);
     let Some(holder) = plugin.configuration else {
-        return Err(Failure(format!("{file}:{}: expected the filter's configuration", plugin.at)));
+        return Err(CliError(format!("{file}:{}: expected the filter's configuration", plugin.at)));
     };
-    let (configuration, to_file) = written(holder, &text).map_err(syntax)?;
-    let environment = Environment::new(world, &plugin.variables);
-    let verdict = examine(&configuration, &|name| environment.value(name));
-    let mut text = Text::default();
-    for error in verdict.errors {
-        Finding { at: error.at.map(&to_file), ..error }.render(file, &mut text);
+    let embedded: Vec<Embedded> = embedded(holder, &text).map_err(syntax)?.into_iter().collect();
+    let configuration = embedded.first().map_or(holder, |embedded| &embedded.document);
+    let environment = FilterEnvironment::new(environment, &plugin.variables);
+    let mut verdict = examine(configuration, &|name| environment.value(name));
+    for error in &mut verdict.errors {
+        error.at = error.at.map(|at| embedded.first().map_or(at, |embedded| embedded.position(at)));
     }
-    text.to_stderr()?;
+    verdict.errors.sort_by_key(|error| error.at);
+    let source = Source::new(&text, &documents, &embedded, verdict.errors.iter().filter_map(|error| error.at));
+    let mut shown = Text::default();
+    verdict.errors.iter().for_each(|error| error.render(file, &source, &mut shown));
+    shown.to_stderr()?;
     Ok(verdict.loaded.map(|loaded| (loaded.policy, environment.unset())))
 }
 

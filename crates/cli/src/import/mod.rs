@@ -5,14 +5,13 @@ mod pass_through;
 
 use std::path::Path;
 
+use byok_core::config::Shown;
+use byok_core::{KeyDigest, Policy};
 use serde_json::{Map, Value as Json, json};
 
-use super::document::{self, Node, Value};
-use super::output::{Text, json_to_stdout};
-use super::{End, Failure, read};
-use crate::config::Shown;
-use crate::policy::Policy;
-use crate::secret::KeyDigest;
+use crate::document::{self, Node, Value};
+use crate::output::{Text, json_to_stdout};
+use crate::{CliError, ExitCode, read};
 
 /// The configuration so far, and what is to be said about it.
 #[derive(Default)]
@@ -23,12 +22,12 @@ struct Import {
 }
 
 /// Reads LiteLLM's configuration; the filter's goes to standard output, what differs to standard error.
-pub(super) fn command(file: &Path) -> Result<End, Failure> {
+pub(crate) fn command(file: &Path) -> Result<ExitCode, CliError> {
     let name = file.to_string_lossy();
     let documents = document::documents(&name, &read(file)?)
-        .map_err(|error| Failure(format!("{name}:{}: {}", error.at, error.message)))?;
+        .map_err(|error| CliError(format!("{name}:{}: {}", error.at, error.message)))?;
     let litellm = documents.first().filter(|node| node.is_map());
-    let litellm = litellm.ok_or_else(|| Failure(format!("{name}: expected LiteLLM's config.yaml")))?;
+    let litellm = litellm.ok_or_else(|| CliError(format!("{name}: expected LiteLLM's config.yaml")))?;
     let (configuration, notes) = import(litellm);
     json_to_stdout(&format!("{configuration:#}\n"))?;
     let say = |head: &str, text: &str| {
@@ -40,12 +39,12 @@ pub(super) fn command(file: &Path) -> Result<End, Failure> {
     }
     // Variables are stood in for: whether they are set shows where the filter runs.
     match Policy::from_json(configuration.to_string().as_bytes(), &|name| Some(format!("unset:{name}"))) {
-        Ok(_) => Ok(End::Good),
+        Ok(_) => Ok(ExitCode::Success),
         Err(errors) => {
             for error in errors {
                 say("to be completed", &error.to_string())?;
             }
-            Ok(End::Bad)
+            Ok(ExitCode::Failure)
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Import, variable};
-use crate::cli::document::Node;
+use crate::document::Node;
 
 /// LiteLLM's word for a provider, the filter's profile, and the paths by which its API is known.
 const PROVIDERS: [(&str, &str, &[&str]); 5] = [
@@ -27,7 +27,7 @@ const PROVIDERS: [(&str, &str, &[&str]); 5] = [
 ];
 
 impl Import {
-    pub(super) fn models(&mut self, models: &[Node]) {
+    pub(crate) fn models(&mut self, models: &[Node]) {
         let mut seen: Vec<(&str, &[&str])> = Vec::new();
         for (index, model) in models.iter().enumerate() {
             let Some(parameters) = model.get("litellm_params") else { continue };

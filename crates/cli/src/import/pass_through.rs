@@ -1,14 +1,14 @@
 //! `pass_through_endpoints`: paths that LiteLLM hands on as they are.
 
+use byok_core::config::Shown;
 use serde_json::{Map, Value as Json, json};
 
 use super::{Import, variable};
-use crate::cli::document::Node;
-use crate::config::Shown;
+use crate::document::Node;
 
 impl Import {
     /// An endpoint without `auth` is open in LiteLLM; here, too, but for what the filter cleans.
-    pub(super) fn pass_through(&mut self, endpoint: &Node) {
+    pub(crate) fn pass_through(&mut self, endpoint: &Node) {
         let path = endpoint.text_of("path");
         if !path.starts_with('/') {
             return self.note("pass_through_endpoints: an entry without a path is not carried over");

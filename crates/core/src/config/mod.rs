@@ -29,6 +29,7 @@ use compile::Environment;
 use diagnostics::Diagnostics;
 
 use crate::model::Policy;
+use crate::providers::NEVER_CANDIDATES;
 
 /// A valid configuration.
 #[derive(Debug)]
@@ -77,6 +78,11 @@ impl Policy {
 
 fn parse(json: &[u8]) -> Result<wire::Configuration, ConfigError> {
     serde_json::from_slice(json).map_err(|error| diagnostics::from_json(json, &error).0)
+}
+
+/// Whether a secret has the form of a provider credential that is never accepted as a proxy key.
+pub fn is_never_proxy_key(secret: &[u8]) -> bool {
+    NEVER_CANDIDATES.iter().any(|prefix| secret.starts_with(prefix.as_bytes()))
 }
 
 /// Returns the first error of form, if the document is not of the right one, and the steps to where it is.
