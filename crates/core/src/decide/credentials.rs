@@ -166,7 +166,9 @@ fn judge(
     if authorized.caller().proxy_key.as_ref() == Some(secret) {
         return ClientCredentialVerdict::ProxyKey;
     }
-    if credential.kind == CredentialKind::ApiKey && !route.provider.accepts_key_format(rule, secret) {
+    let is_oauth_token = || policy.never_candidates.iter().any(|prefix| secret.starts_with(prefix.as_bytes()));
+    let is_api_key = || !is_oauth_token() && route.provider.accepts_key_format(rule, secret);
+    if credential.kind == CredentialKind::ApiKey && !is_api_key() {
         return ClientCredentialVerdict::WrongFormat;
     }
     if !is_single_token(secret) {
