@@ -47,8 +47,19 @@ const CRATES: [(&str, &[&str]); 7] = [
     ("bench", &["byok-core", "byok-testkit", "xtask"]),
 ];
 
-/// Names in `providers/` that are no vendor's: they are those of RFC 9110 and RFC 6750.
-const STANDARD_NAMES: [&str; 4] = ["authorization", "proxy-authorization", "Bearer", "access_token"];
+/// Names in `providers/` that are no vendor's: those of RFC 9110 and RFC 6750, and the words of the configuration for
+/// profiles and dialects.
+const STANDARD_NAMES: [&str; 9] = [
+    "authorization",
+    "proxy-authorization",
+    "Bearer",
+    "access_token",
+    "anthropic",
+    "openai",
+    "openai_compatible",
+    "google",
+    "litellm",
+];
 
 /// Parts of names that are refused in longer texts too.
 const VENDOR_NAMES: [&str; 8] = [

@@ -21,7 +21,7 @@ pub(crate) use custom::{CUSTOM, profile as custom_profile};
 pub(crate) use prefixes::{foreign_to, never_looked_up};
 pub(crate) use well_known::{
     CREDENTIAL_HEADERS, CREDENTIAL_PARAMETERS, CREDENTIAL_SUBPROTOCOLS, DEFAULT_PROVIDER, NEVER_CANDIDATES,
-    OAUTH_BETAS, PASS_THROUGH_HEADER_PREFIX, SECRET_PREFIXES, default_key_sources, looks_like_another_vendor,
+    OAUTH_BETAS, PASS_THROUGH_HEADER_PREFIX, SCHEMES, SECRET_PREFIXES, default_key_sources, looks_like_another_vendor,
 };
 
 use crate::model::{Beta, CredentialKind, CredentialRule, Dialect, KeySource, Location, UpstreamHeader};
@@ -97,8 +97,13 @@ pub(crate) fn profile(name: &str) -> Option<Profile> {
 
 /// A client's own API key in a header.
 fn api_key(header: &str, prefixes: &[&str]) -> CredentialRule {
+    key_in(Location::Header(header.into()), prefixes)
+}
+
+/// A client's own API key.
+fn key_in(location: Location, prefixes: &[&str]) -> CredentialRule {
     CredentialRule {
-        location: Location::Header(header.into()),
+        location,
         scheme: None,
         kind: CredentialKind::ApiKey,
         prefixes: prefixes.iter().map(|prefix| (*prefix).into()).collect(),
@@ -119,7 +124,7 @@ fn bearer(prefixes: &[&str]) -> CredentialRule {
 
 /// A client's own API key in a query parameter.
 fn parameter(name: &str, prefixes: &[&str]) -> CredentialRule {
-    CredentialRule { location: Location::Query(name.into()), ..api_key("", prefixes) }
+    key_in(Location::Query(name.into()), prefixes)
 }
 
 fn header(name: &str) -> UpstreamHeader {

@@ -1,8 +1,8 @@
 //! The [OpenAI API](https://platform.openai.com/docs/api-reference/authentication): a bearer token, or the item of a
 //! WebSocket's subprotocols.
 
-use super::{Profile, api_key, bearer, bearer_header};
-use crate::model::{CredentialRule, Dialect, KeySource, Location};
+use super::{Profile, bearer, bearer_header, key_in};
+use crate::model::{Dialect, KeySource, Location};
 
 /// The vendor.
 pub(super) const VENDOR: &str = "openai";
@@ -18,10 +18,7 @@ const PREFIXES: &[&str] = &["sk-", "ek_"];
 
 pub(super) fn profile() -> Profile {
     Profile {
-        rules: vec![
-            bearer(PREFIXES),
-            CredentialRule { location: Location::WebSocketProtocol(WEBSOCKET_PREFIX.into()), ..api_key("", PREFIXES) },
-        ],
+        rules: vec![bearer(PREFIXES), key_in(Location::WebSocketProtocol(WEBSOCKET_PREFIX.into()), PREFIXES)],
         extra_sources: Vec::new(),
         vendor: Some(VENDOR),
         // openai/openai-python, `default_headers` in `src/openai/_client.py`.

@@ -39,6 +39,9 @@ pub(crate) const CREDENTIAL_SUBPROTOCOLS: &[&str] = &[openai::WEBSOCKET_PREFIX, 
 /// (<https://docs.litellm.ai/docs/proxy/forward_client_headers>).
 pub(crate) const PASS_THROUGH_HEADER_PREFIX: &[u8] = b"x-pass-";
 
+/// Schemes that precede a key in a header, and that somebody may have copied with it.
+pub(crate) const SCHEMES: &[&str] = &["Bearer", "Basic", "Token"];
+
 /// Prefixes of provider credentials, which are never proxy keys.
 pub(crate) const NEVER_CANDIDATES: &[&str] = &[anthropic::OAUTH_TOKEN_PREFIX];
 

@@ -9,6 +9,7 @@ use crate::config::path::Path;
 use crate::config::wire;
 use crate::http::strip_scheme;
 use crate::model::{Consumer, Key, KeyRing, is_service_name};
+use crate::providers::SCHEMES;
 use crate::secret::{KeyDigest, Secret};
 use crate::time::Timestamp;
 
@@ -192,7 +193,6 @@ fn digest(
 
 /// Refuses a proxy key with its scheme: the scheme of a request is removed before its key is looked up.
 fn refuse_scheme(secret: &str, path: Path<'_>, diagnostics: &mut Diagnostics) {
-    const SCHEMES: [&str; 3] = ["Bearer", "Basic", "Token"];
     if SCHEMES.iter().any(|scheme| strip_scheme(scheme, secret.as_bytes()).is_some()) {
         diagnostics.error(path, "expected the key without a scheme such as Bearer");
     }
