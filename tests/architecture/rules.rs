@@ -69,7 +69,10 @@ pub(crate) fn is_provider(source: &Source) -> bool {
 /// Returns the strings of `providers/` but those that a standard defines.
 pub(crate) fn vendor_names(sources: &[Source]) -> BTreeSet<&str> {
     let spelled = sources.iter().filter(|source| is_provider(source)).flat_map(|source| &source.tokens);
-    spelled.filter_map(|token| token.string()).filter(|name| !STANDARD_NAMES.contains(name)).collect()
+    spelled
+        .filter_map(|token| token.string())
+        .filter(|name| !name.is_empty() && !STANDARD_NAMES.contains(name))
+        .collect()
 }
 
 /// A name with a separator counts in any text, where a word begins; a plain word only if it is the whole text.
