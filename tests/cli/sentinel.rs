@@ -14,8 +14,10 @@ const SENTINELS: [(&str, &str); 4] = [
     ("\u{1b}]0;x\u{7}\r\nerror: forged\u{85}\u{9b}2J\u{202e}sk-EXAMPLE-sentinel", "sentinel"),
 ];
 
-/// How a configuration is written in a file.
-const FORMS: [fn(&Value) -> (&'static str, String); 6] = [
+/// Writes a configuration in some form; returns the file's extension and text.
+type Form = fn(&Value) -> (&'static str, String);
+
+const FORMS: [Form; 6] = [
     |configuration| ("json", configuration.to_string()),
     |configuration| ("json", format!("{configuration:#}")),
     |configuration| ("yaml", serde_yaml_ng::to_string(configuration).expect("YAML")),

@@ -225,7 +225,7 @@ fn field(path: &Location) -> String {
         LocationSegment::Property(name) => Some(name.into_owned()),
         LocationSegment::Index(_) => None,
     };
-    path.iter().filter_map(name).last().unwrap_or_default()
+    path.iter().filter_map(name).next_back().unwrap_or_default()
 }
 
 /// Reports each name that an object has had before, with the steps to the object.
