@@ -81,7 +81,9 @@ impl Collector<'_, '_> {
                 of_value.flatten().for_each(|error| self.add(error));
             }
             ValidationErrorKind::AdditionalProperties { unexpected } => {
-                unexpected.iter().for_each(|name| self.add_unknown(error, name));
+                // More than are reported are not looked for.
+                let room = MAX_ERRORS - self.errors.len();
+                unexpected.iter().take(room).for_each(|name| self.add_unknown(error, name));
             }
             _ => {
                 let schema = schema_around(error.evaluation_path());
@@ -138,12 +140,15 @@ fn message(schema: Option<&Json>, error: &ValidationError<'_>, field: &str) -> O
     }
 }
 
+/// How many fields of an object are compared with one that is missing.
+const MAX_COMPARED: usize = 1_000;
+
 /// Whether an object has a field that is unknown and was probably meant to be this one.
 fn is_misspelt(name: &str, object: &Json, schema: &Json) -> bool {
     let expected = format!("expected `{name}`");
     let known = schema.get("properties").and_then(Json::as_object);
     let is_unknown = |found: &str| known.is_some_and(|known| !known.contains_key(found));
-    let fields = object.as_object().into_iter().flatten();
+    let fields = object.as_object().into_iter().flatten().take(MAX_COMPARED);
     fields.map(|(found, _)| found).any(|found| is_unknown(found) && similar(found, &expected).is_some())
 }
 
