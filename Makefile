@@ -1,7 +1,17 @@
 XTASK = cargo run --quiet --package xtask --
+DEMO = cargo run --quiet --package byok-testkit --features envoy --bin demo --
+
+# Tools that only one check needs, each in a directory named by its version.
+CACHE = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/byok-filter
+FUNC_E = $(CACHE)/func-e-1.6.0
+LITELLM = $(CACHE)/litellm-1.109.1
+# The version in Cargo.lock: wasm-bindgen refuses another one.
+WASM_BINDGEN_VERSION = $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
+WASM_BINDGEN = $(CACHE)/wasm-bindgen-$(WASM_BINDGEN_VERSION)
+# Prints the directory of a Go module's files, which Go fetches into its own cache.
+GO_MODULE = go mod download -json $(1) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p'
 
 # The tools of `make lint` that are no part of Rust: one environment per content of their list.
-CACHE = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/byok-filter
 LINT_TOOLS = $(CACHE)/lint-$(firstword $(shell cksum .ci/lint-requirements.txt))
 
 .DEFAULT_GOAL := help
@@ -14,10 +24,10 @@ build: ## build the module, dist/byok_filter.wasm
 	@$(XTASK) build
 
 run: build ## run envoy/envoy.yaml, show five answers, serve until Ctrl-C (ENVOY=path: another Envoy)
-	@$(XTASK) run
+	@$(DEMO) run
 
 demo: build ## the same, but end after the answers
-	@$(XTASK) demo
+	@$(DEMO) demo
 
 test: build ## run all tests: the core, the module, the module in Envoy
 	cargo test --workspace --no-fail-fast
@@ -25,17 +35,32 @@ test: build ## run all tests: the core, the module, the module in Envoy
 test-envoy: build ## run the corpus through one Envoy (ENVOY=path: another one than the pinned)
 	cargo test --package byok-filter --test envoy
 
-test-func-e: build ## run envoy/envoy.yaml under a real func-e (needs Go)
-	@$(XTASK) test-func-e
+test-func-e: build $(FUNC_E)/func-e ## run envoy/envoy.yaml under a real func-e (needs Go)
+	@$(DEMO) func-e $(FUNC_E)/func-e
 
-test-litellm: build ## run the filter before a real LiteLLM, and LiteLLM alone, and compare (needs python3)
-	cargo test --test litellm -- --ignored --nocapture
+$(FUNC_E)/func-e:
+	GOBIN=$(FUNC_E) go install github.com/tetratelabs/func-e/cmd/func-e@v1.6.0
 
-test-web: ## run the corpus through the core on wasm32-unknown-unknown (needs Node)
-	@$(XTASK) test-web
+test-litellm: build $(LITELLM)/installed ## run the filter before a real LiteLLM, and LiteLLM alone, and compare (needs python3)
+	LITELLM_PYTHON=$(LITELLM)/bin/python cargo test --test litellm -- --ignored --nocapture
 
-test-istio: ## validate envoy/istio against Istio's schemas (needs Go)
-	@$(XTASK) test-istio
+$(LITELLM)/installed: tests/litellm/requirements.txt
+	python3 -m venv --clear $(LITELLM)
+	$(LITELLM)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: -r $<
+	touch $@
+
+test-web: $(WASM_BINDGEN)/bin/wasm-bindgen-test-runner ## run the corpus through the core on wasm32-unknown-unknown (needs Node)
+	cargo check --package byok-explain --target wasm32-unknown-unknown
+	CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$< \
+		cargo test --package byok-core --target wasm32-unknown-unknown --test web -- --nocapture
+
+# Without optimisation it is there in a minute instead of ten.
+$(WASM_BINDGEN)/bin/wasm-bindgen-test-runner:
+	cargo install --quiet --debug wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION) --root $(WASM_BINDGEN)
+
+test-istio: ## validate envoy/istio against the schemas of Istio and Kubernetes (needs Go)
+	ISTIO_API=$$($(call GO_MODULE,istio.io/api@v1.31.1)) KUBERNETES_CLIENT=$$($(call GO_MODULE,k8s.io/client-go@v0.34.1)) \
+		cargo test --test istio -- --ignored --nocapture
 
 lint: $(LINT_TOOLS)/installed ## formatting, clippy, rustdoc, spelling, licenses; warnings are errors (needs python3)
 	cargo fmt --all --check
@@ -55,10 +80,10 @@ $(LINT_TOOLS)/installed: | .ci/lint-requirements.txt
 	touch $@
 
 bench: build ## measure in Envoy what the filter costs (ARGS=--quick: fewer rounds)
-	@$(XTASK) bench $(ARGS)
+	@cargo run --quiet --package byok-bench -- $(ARGS)
 
 bench-core: ## measure the decision alone, without Envoy
-	cargo bench --package byok-filter --bench decide
+	cargo bench --package byok-bench --bench decide
 
 clean: ## remove what was built (installed tools stay in the cache)
 	cargo clean

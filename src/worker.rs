@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use byok_core::{
-    Context, Decision, Effect, HeaderMutation, KeyDigest, LookupRequest, LookupResult, LookupResults, LookupStart, Policy,
-    RedirectState, Reply, RequestHeaders, SingleFlight, Timestamp, VerificationService, decide,
+    Context, Decision, Effect, HeaderMutation, KeyDigest, LookupRequest, LookupResult, LookupResults, LookupStart,
+    Policy, RedirectState, Reply, RequestHeaders, SingleFlight, Timestamp, VerificationService, decide,
 };
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType};

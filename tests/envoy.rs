@@ -1,4 +1,6 @@
-//! Runner 3: the corpus through the built module in a real Envoy.
+//! The corpus through the built module in a real Envoy: one Envoy for all cases, one test per case.
+//!
+//! Under nextest, which starts a process per test, there is one test per file of the corpus.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -7,64 +9,207 @@
     reason = "a test stops where it fails"
 )]
 
-mod corpus;
-mod gateway;
-mod grpc;
-mod module;
-
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, OnceLock};
 
-use corpus::{Case, Corpus, Expected, Message, Outcome, Protocol, Refused, Tally, Verdict};
-use gateway::{Gateway, Response, Row, Site, Upstream, listener};
+use byok_testkit::corpus::{
+    self, Case, Configuration, Corpus, Expected, Message, Outcome, Protocol, Refused, Verdict, trial,
+};
+use byok_testkit::gateway::{self, Gateway, ModuleLine, Response, Row, Site, Upstream, grpc, listener};
+use libtest_mimic::{Arguments, Trial};
 
-#[test]
-fn corpus_through_envoy() {
+fn main() {
+    let arguments = Arguments::from_args();
     let corpus = Corpus::load();
-    let plan = Plan::of(&corpus);
-    let upstream = Upstream::start();
-    let gateway = plan.start(&corpus, &upstream);
-    let addresses = gateway.addresses();
+    let has_a_process_per_test = std::env::var_os("NEXTEST").is_some();
+    let trials = if has_a_process_per_test { one_per_file(&corpus) } else { one_per_case(&corpus, &arguments) };
+    libtest_mimic::run(&arguments, trials).exit();
+}
 
-    let as_written = corpus.cases.iter().map(|case| (case, case.protocol));
-    let over_http2 = corpus.cases.iter().filter(|case| goes_over_http2_too(case)).map(|case| (case, Protocol::Http2));
-    let requests: Vec<_> = as_written.chain(over_http2).collect();
-    let seen: Vec<_> =
-        requests.iter().map(|(case, protocol)| sent(&upstream, &addresses, &plan, case, *protocol)).collect();
-
-    let answered = seen.iter().filter(|seen| seen.is_ok()).count();
-    // A port that is free again may serve twice; the rows of one pair of ports are in the requests' order.
-    let mut rows: BTreeMap<_, VecDeque<Row>> = BTreeMap::new();
-    for row in gateway.rows(answered) {
-        rows.entry(row.connection).or_default().push_back(row);
+/// One test per case and protocol, and what is checked after all of them. Only what the arguments select is sent.
+fn one_per_case(corpus: &Corpus, arguments: &Arguments) -> Vec<Trial> {
+    let mut selected = corpus.clone();
+    selected.retain(|_, name| selects(arguments, name) || selects(arguments, &over_http2(name)));
+    let session = Lazy::new(selected);
+    let mut trials = Vec::new();
+    for case in &corpus.cases {
+        let (one, other) = (Arc::clone(case), Arc::clone(case));
+        trials.push(session.trial(&case.name, move |session| session.case(&one, false)));
+        if goes_over_http2_too(case) {
+            trials.push(session.trial(&over_http2(&case.name), move |session| session.case(&other, true)));
+        }
     }
-    let mut counted: BTreeMap<String, u64> = BTreeMap::new();
-    let mut outcomes: Vec<_> = requests
+    for refused in &corpus.refused {
+        let configuration = Arc::clone(refused);
+        trials.push(
+            session
+                .trial(&refused.name, move |session| configuration.report(session.refused.get(&configuration.name)?)),
+        );
+    }
+    for warning in &corpus.warnings {
+        let configuration = Arc::clone(warning);
+        trials.push(
+            session
+                .trial(&warning.name, move |session| configuration.report(session.warnings.get(&configuration.name)?)),
+        );
+    }
+    trials.push(session.trial("each request adds one to its counter", Session::counters));
+    trials.push(session.trial("no log line shows a secret of its listener", Session::secrets));
+    trials
+}
+
+/// One test and one Envoy per file.
+fn one_per_file(corpus: &Corpus) -> Vec<Trial> {
+    let files: BTreeSet<&String> = corpus
+        .cases
         .iter()
-        .zip(seen)
-        .map(|((case, _), seen)| {
-            let outcome = seen.and_then(|seen| outcome(case, seen, &mut rows));
-            if let Ok(outcome) = &outcome {
-                *counted.entry(corpus::counter(&outcome.record)).or_default() += 1;
-            }
-            (*case, outcome)
-        })
+        .map(|case| &case.at.file)
+        .chain(corpus.refused.iter().map(|refused| &refused.at.file))
+        .chain(corpus.warnings.iter().map(|warning| &warning.at.file))
         .collect();
-    let over_http2 = outcomes.split_off(corpus.cases.len());
-    let counters = gateway.counters();
+    let of_file = |file: &String| {
+        let mut part = corpus.clone();
+        part.retain(|own, _| own == file);
+        let session = Lazy::new(part.clone());
+        session.trial(file, move |session| {
+            let cases = part.cases.iter().flat_map(|case| {
+                let again = goes_over_http2_too(case).then(|| session.case(case, true));
+                [session.case(case, false), again.flatten()]
+            });
+            let refused = part.refused.iter().map(|one| one.report(&session.refused[&one.name]));
+            let warnings = part.warnings.iter().map(|one| one.report(&session.warnings[&one.name]));
+            let of_all = [session.counters(), session.secrets()];
+            let reports: Vec<String> = cases.chain(refused).chain(warnings).chain(of_all).flatten().collect();
+            (!reports.is_empty()).then(|| reports.join("\n\n"))
+        })
+    };
+    files.into_iter().map(of_file).collect()
+}
 
-    let mut tally = Tally::new("envoy");
-    outcomes.into_iter().for_each(|(case, outcome)| tally.case(case, outcome));
-    configurations(&corpus, &gateway, &addresses, &mut tally);
-    let mut tally_over_http2 = Tally::new("envoy, over HTTP/2 what is written for HTTP/1.1");
-    over_http2.into_iter().for_each(|(case, outcome)| tally_over_http2.case(case, outcome));
-    if tally.failed() || tally_over_http2.failed() {
-        corpus::say(&gateway.explanation());
+fn over_http2(name: &str) -> String {
+    format!("{name} (over HTTP/2)")
+}
+
+/// Whether the arguments select a test, as libtest-mimic decides.
+fn selects(arguments: &Arguments, name: &str) -> bool {
+    let matches = |text: &String| if arguments.exact { name == text } else { name.contains(text.as_str()) };
+    arguments.filter.as_ref().is_none_or(matches) && !arguments.skip.iter().any(matches)
+}
+
+/// A session that starts with the first test that needs it.
+#[derive(Clone)]
+struct Lazy(Arc<(Corpus, OnceLock<Result<Session, String>>)>);
+
+impl Lazy {
+    fn new(corpus: Corpus) -> Self {
+        Self(Arc::new((corpus, OnceLock::new())))
     }
-    tally_over_http2.finish_some();
-    tally.finish(&corpus);
-    assert_no_secrets(&corpus, &plan, &gateway);
-    assert_eq!(counters, counted, "one increment a request");
+
+    fn trial(&self, name: &str, report: impl FnOnce(&Session) -> Option<String> + Send + 'static) -> Trial {
+        let session = self.clone();
+        trial(name, move || {
+            let (corpus, session) = &*session.0;
+            match session.get_or_init(|| Session::run(corpus)) {
+                Ok(session) => report(session),
+                Err(error) => Some(error.clone()),
+            }
+        })
+    }
+}
+
+/// What was seen of all cases in one Envoy.
+struct Session {
+    corpus: Corpus,
+    plan: Plan,
+    /// By name, and whether the case was sent over HTTP/2 in addition.
+    outcomes: BTreeMap<(String, bool), Result<Outcome, String>>,
+    refused: BTreeMap<String, Result<(), Vec<String>>>,
+    warnings: BTreeMap<String, Result<Vec<String>, Vec<String>>>,
+    counters: BTreeMap<String, u64>,
+    log: Vec<ModuleLine>,
+    /// The end of Envoy's log.
+    explanation: String,
+}
+
+impl Session {
+    /// Sends all cases; an Envoy that does not start is the same error for all of them.
+    fn run(corpus: &Corpus) -> Result<Self, String> {
+        catch_unwind(AssertUnwindSafe(|| Self::new(corpus))).map_err(|panic| {
+            let text = panic.downcast_ref::<String>().cloned();
+            text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
+        })
+    }
+
+    fn new(corpus: &Corpus) -> Self {
+        let plan = Plan::of(corpus);
+        let upstream = Upstream::start();
+        let gateway = plan.start(corpus, &upstream);
+        let addresses = gateway.addresses();
+
+        let as_written = corpus.cases.iter().map(|case| (case, case.protocol, false));
+        let over_http2 = corpus.cases.iter().filter(|case| goes_over_http2_too(case));
+        let requests: Vec<_> = as_written.chain(over_http2.map(|case| (case, Protocol::Http2, true))).collect();
+        let seen: Vec<_> =
+            requests.iter().map(|(case, protocol, _)| sent(&upstream, &addresses, &plan, case, *protocol)).collect();
+
+        let answered = seen.iter().filter(|seen| seen.is_ok()).count();
+        // A port that is free again may serve twice; the rows of one pair of ports are in the requests' order.
+        let mut rows: BTreeMap<_, VecDeque<Row>> = BTreeMap::new();
+        for row in gateway.rows(answered) {
+            rows.entry(row.connection).or_default().push_back(row);
+        }
+        let outcomes = requests.iter().zip(seen).map(|((case, _, again), seen)| {
+            ((case.name.clone(), *again), seen.and_then(|seen| outcome(case, seen, &mut rows)))
+        });
+        let outcomes = outcomes.collect();
+        let (refused, warnings) = configurations(corpus, &gateway, &addresses);
+        Self {
+            corpus: corpus.clone(),
+            plan,
+            outcomes,
+            refused,
+            warnings,
+            counters: gateway.counters(),
+            log: gateway.module_log(),
+            explanation: gateway.explanation(),
+        }
+    }
+
+    fn case(&self, case: &Case, again: bool) -> Option<String> {
+        let Some(outcome) = self.outcomes.get(&(case.name.clone(), again)) else {
+            return Some(format!("{}: it was not sent", case.at));
+        };
+        let report = case.report(outcome)?;
+        Some(if outcome.is_err() { format!("{report}\n{}", self.explanation) } else { report })
+    }
+
+    /// Each request adds one to the counter of its record.
+    fn counters(&self) -> Option<String> {
+        let mut counted: BTreeMap<String, u64> = BTreeMap::new();
+        for outcome in self.outcomes.values().flatten() {
+            *counted.entry(corpus::counter(&outcome.record)).or_default() += 1;
+        }
+        (self.counters != counted).then(|| format!("expected {counted:#?}, got {:#?}", self.counters))
+    }
+
+    /// No line shows a secret of the configuration, or of a request that the listener has had; panics where one does.
+    fn secrets(&self) -> Option<String> {
+        let mut of_site: BTreeMap<&str, BTreeSet<Vec<u8>>> = BTreeMap::new();
+        for case in &self.corpus.cases {
+            let secrets = corpus::secrets_of(&self.corpus, case);
+            of_site.entry(self.plan.site(case)).or_default().extend(secrets);
+        }
+        let public: BTreeSet<&[u8]> =
+            self.corpus.cases.iter().flat_map(|case| case.record.values().flatten()).map(String::as_bytes).collect();
+        for line in self.log.iter().filter(|line| line.level == "debug") {
+            let Some(secrets) = of_site.get(line.plugin.as_str()) else { continue };
+            let secrets = secrets.iter().filter(|secret| !public.contains(secret.as_slice())).cloned().collect();
+            corpus::assert_no_secret_in([line.text.as_str()], &secrets, &line.plugin);
+        }
+        None
+    }
 }
 
 /// Whether HTTP/2 can say the same: it knows no headers of the connection, and joins cookies.
@@ -74,10 +219,13 @@ fn goes_over_http2_too(case: &Case) -> bool {
     case.protocol == Protocol::Http1 && !of_http1 && case.request.values("cookie").count() < 2
 }
 
+/// File and name of a configuration, and the cluster.
+type SiteKey = (String, String, Option<String>);
+
 /// Which listeners there must be.
 struct Plan {
     /// One for each pair of configuration and cluster that occurs; the value names the listener.
-    sites: BTreeMap<(*const corpus::Configuration, Option<String>), String>,
+    sites: BTreeMap<SiteKey, String>,
 }
 
 impl Plan {
@@ -90,8 +238,14 @@ impl Plan {
         Self { sites }
     }
 
-    fn key(case: &Case) -> (*const corpus::Configuration, Option<String>) {
-        (std::rc::Rc::as_ptr(&case.configuration), case.cluster.clone())
+    fn key(case: &Case) -> SiteKey {
+        let Configuration { file, name, .. } = &*case.configuration;
+        (file.clone(), name.clone(), case.cluster.clone())
+    }
+
+    /// The name of the listener that a case is sent to.
+    fn site(&self, case: &Case) -> &str {
+        &self.sites[&Self::key(case)]
     }
 
     fn start(&self, corpus: &Corpus, upstream: &Upstream) -> Gateway {
@@ -111,8 +265,8 @@ impl Plan {
         for (at, refused) in corpus.refused.iter().enumerate() {
             listeners.push(site(&format!("refused-{at}"), &refused.json, Some("upstream")));
         }
-        for (at, doubtful) in corpus.doubtful.iter().enumerate() {
-            listeners.push(site(&format!("doubtful-{at}"), &doubtful.json, Some("upstream")));
+        for (at, warning) in corpus.warnings.iter().enumerate() {
+            listeners.push(site(&format!("warning-{at}"), &warning.json, Some("upstream")));
         }
         let clusters: Vec<(&str, &Upstream)> = clusters.into_iter().map(|name| (name, upstream)).collect();
         Gateway::start(&clusters, &listeners)
@@ -133,7 +287,7 @@ fn sent(
     case: &Case,
     protocol: Protocol,
 ) -> Result<Seen, String> {
-    let name = &plan.sites[&Plan::key(case)];
+    let name = plan.site(case);
     let listener =
         *addresses.get(name).ok_or_else(|| format!("the configuration `{}` does not load", case.configuration.name))?;
     let (host, id) = (case.host(), case.request_id());
@@ -190,11 +344,15 @@ fn answer(case: &Case, response: Response, row: &Row) -> Result<Refused, String>
     }
 }
 
-/// Holds the log against the configurations that must be refused or warned about.
-fn configurations(corpus: &Corpus, gateway: &Gateway, addresses: &BTreeMap<String, SocketAddr>, tally: &mut Tally) {
+/// Whether configurations are refused and warned about, by the log.
+fn configurations(
+    corpus: &Corpus,
+    gateway: &Gateway,
+    addresses: &BTreeMap<String, SocketAddr>,
+) -> (BTreeMap<String, Result<(), Vec<String>>>, BTreeMap<String, Result<Vec<String>, Vec<String>>>) {
     let log = gateway.module_log();
     let lines = |plugin: &str, level: &str| {
-        // Each worker and the main thread load the configuration, and each says the same.
+        // Each worker and the main thread load the configuration, and each logs the same.
         let mut lines: Vec<String> = Vec::new();
         for line in log.iter().filter(|line| line.plugin == plugin && line.level == level) {
             if !lines.contains(&line.text) {
@@ -203,29 +361,15 @@ fn configurations(corpus: &Corpus, gateway: &Gateway, addresses: &BTreeMap<Strin
         }
         lines
     };
-    for (at, refused) in corpus.refused.iter().enumerate() {
-        let name = format!("refused-{at}");
-        let loaded = if addresses.contains_key(&name) { Ok(()) } else { Err(lines(&name, "error")) };
-        tally.refused(refused, loaded);
-    }
-    for (at, doubtful) in corpus.doubtful.iter().enumerate() {
-        let name = format!("doubtful-{at}");
-        let loads = addresses.contains_key(&name);
-        tally.doubtful(doubtful, if loads { Ok(lines(&name, "warning")) } else { Err(lines(&name, "error")) });
-    }
-}
-
-/// No line shows a secret of the configuration, or of a request that the site has had.
-fn assert_no_secrets(corpus: &Corpus, plan: &Plan, gateway: &Gateway) {
-    let mut of_site: BTreeMap<&str, BTreeSet<Vec<u8>>> = BTreeMap::new();
-    for case in &corpus.cases {
-        of_site.entry(&plan.sites[&Plan::key(case)]).or_default().extend(corpus::secrets_of(corpus, case));
-    }
-    let public: BTreeSet<&[u8]> =
-        corpus.cases.iter().flat_map(|case| case.record.values().flatten()).map(String::as_bytes).collect();
-    for line in gateway.module_log().iter().filter(|line| line.level == "debug") {
-        let Some(secrets) = of_site.get(line.plugin.as_str()) else { continue };
-        let secrets = secrets.iter().filter(|secret| !public.contains(secret.as_slice())).cloned().collect();
-        corpus::assert_no_secret_in([line.text.as_str()], &secrets, &line.plugin);
-    }
+    let refused = corpus.refused.iter().enumerate().map(|(at, refused)| {
+        let plugin = format!("refused-{at}");
+        let loaded = if addresses.contains_key(&plugin) { Ok(()) } else { Err(lines(&plugin, "error")) };
+        (refused.name.clone(), loaded)
+    });
+    let warnings = corpus.warnings.iter().enumerate().map(|(at, warning)| {
+        let plugin = format!("warning-{at}");
+        let loads = addresses.contains_key(&plugin);
+        (warning.name.clone(), if loads { Ok(lines(&plugin, "warning")) } else { Err(lines(&plugin, "error")) })
+    });
+    (refused.collect(), warnings.collect())
 }

@@ -2,9 +2,9 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops where it fails")]
 
 mod example;
-mod module;
 
-use byok_filter::Policy;
+use byok_core::Policy;
+
 use example::{Example, Setting, istio, validate};
 
 /// Files under `envoy/` without a configuration of the filter.

@@ -1,4 +1,5 @@
-//! Runner: the corpus through `byok explain`, which must say of every case what becomes of it, and show no secret.
+//! The corpus through the report of a decision, one test per case: it must say of every case what the decision says, and
+//! show no secret.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -8,48 +9,61 @@
     reason = "a test stops where it fails"
 )]
 
-mod corpus;
+mod edits;
+mod through_core;
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use byok_filter::cli::{Explanation, Request};
-use byok_filter::{Circumstances, Policy, Timestamp};
-use corpus::{Case, Corpus, Message, Outcome, Protocol, Refused, Tally, Verdict, assert_no_secret_in, secrets_of};
+use byok_core::{Context, Decision, RequestHeaders, Timestamp, decide};
+use byok_explain::{Report, Request, explain};
+use byok_testkit::corpus::{
+    Case, Corpus, Message, Outcome, Protocol, Refused, Verdict, assert_no_secret_in, secrets_of, trials,
+};
+use libtest_mimic::Arguments;
 use serde_json::Value;
 
-#[test]
-fn corpus_through_explain() {
-    let now: Timestamp = SystemTime::now().into();
-    let corpus = Corpus::load();
-    let mut tally = Tally::new("explain");
-    let environment = |name: &str| corpus.variable(name);
-    for configuration in &corpus.configurations {
-        let policy = Policy::from_json(configuration.json.as_bytes(), &environment).expect("a configuration").policy;
-        for case in corpus.cases_of(configuration) {
-            let cluster = case.cluster.as_deref().map(str::as_bytes);
-            let circumstances = Circumstances { now, cluster, ..Circumstances::default() };
-            let explanation = Explanation::new(&policy, &request(case), &circumstances);
-            let mut secrets = secrets_of(&corpus, case);
-            // What a client forges may be what the filter then says; a plain word is a scheme, or stands in any text.
-            secrets.retain(|word| !explanation.record().values().any(|part| part.as_bytes() == word));
-            secrets.retain(|word| !word.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'_'));
-            // Names of headers are shown.
-            let names: Vec<u8> = case.request.lines.iter().flat_map(|(name, _)| name.to_ascii_lowercase()).collect();
-            secrets.retain(|word| !names.windows(word.len()).any(|window| window == word.as_slice()));
-            assert_no_secret_in([explanation.to_text().as_str(), explanation.to_json().as_str()], &secrets, &case.name);
-            tally.case(case, outcome(&explanation, case));
+fn main() {
+    let arguments = Arguments::from_args();
+    let corpus = Arc::new(Corpus::load());
+    let now = SystemTime::now().into();
+    let of = |corpus: &Arc<Corpus>| Arc::clone(corpus);
+    let (for_cases, for_refused, for_warnings) = (of(&corpus), of(&corpus), of(&corpus));
+    let trials = trials(
+        &corpus,
+        move |case| outcome(&for_cases, case, now),
+        move |refused| through_core::load(&for_refused, &refused.json).map(drop),
+        move |warning| through_core::load(&for_warnings, &warning.json).map(|(_, warnings)| warnings),
+    );
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn outcome(corpus: &Corpus, case: &Case, now: Timestamp) -> Result<Outcome, String> {
+    let (policy, _) = through_core::load(corpus, &case.configuration.json).map_err(|errors| errors.join("; "))?;
+    let context = Context { now, cluster: case.cluster.as_deref().map(str::as_bytes), ..Context::default() };
+    let request = request(case);
+    let report = explain(&policy, &request, &context);
+    assert_no_secret(&report, corpus, case);
+
+    let lines = request.lines();
+    let headers = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)).collect());
+    check_against_decision(&report, &decide(&policy, &headers, &context))?;
+    check_against_record(&report)?;
+    let json: Value = serde_json::from_str(&report.to_json()).expect("JSON");
+    let verdict = match (&report.upstream_lines, &report.reply) {
+        (Some(lines), None) => {
+            let message = Message::from_map(lines.clone());
+            check_edits(&json, &message, case)?;
+            Verdict::Passed(message)
         }
-    }
-    for refused in &corpus.refused {
-        let loaded = Policy::from_json(refused.json.as_bytes(), &environment);
-        tally.refused(refused, loaded.map(drop).map_err(|errors| errors.iter().map(ToString::to_string).collect()));
-    }
-    for doubtful in &corpus.doubtful {
-        let loaded = Policy::from_json(doubtful.json.as_bytes(), &environment);
-        let warnings = loaded.map(|loaded| loaded.warnings.iter().map(ToString::to_string).collect());
-        tally.doubtful(doubtful, warnings.map_err(|errors| errors.iter().map(ToString::to_string).collect()));
-    }
-    tally.finish(&corpus);
+        (None, Some(reply)) => {
+            let headers = reply.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+            let (body, details) = (reply.body.as_bytes().to_vec(), reply.details.clone());
+            Verdict::Refused(Refused { status: reply.status, headers, body, details, logged_path: None })
+        }
+        _ => return Err("neither upstream nor reply, or both".to_owned()),
+    };
+    Ok(Outcome { verdict, record: report.record })
 }
 
 fn request(case: &Case) -> Request {
@@ -70,52 +84,71 @@ fn request(case: &Case) -> Request {
     Request { method: case.request.method.clone(), host: case.host(), path: case.request.path.clone(), headers }
 }
 
-/// Reads what the explanation says, and holds its parts against each other.
-fn outcome(explanation: &Explanation, case: &Case) -> Result<Outcome, String> {
-    let verdict = match (explanation.upstream(), explanation.refusal()) {
-        (Some(lines), None) => Verdict::Passed(Message::from_map(lines.to_vec())),
-        (None, Some(answer)) => {
-            let headers = answer.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-            let (body, details) = (answer.body.as_bytes().to_vec(), answer.details.clone());
-            Verdict::Refused(Refused { status: answer.status, headers, body, details, logged_path: None })
-        }
-        _ => return Err("neither upstream nor refusal, or both".to_owned()),
-    };
-    let record = explanation.record().clone();
-    let json: Value = serde_json::from_str(&explanation.to_json()).expect("JSON");
-    let part = |name: &str| record.get(name).map(String::as_str);
-    let told = |list: &str, start: &str| {
-        let list = json[list].as_array().expect("a list");
-        list.iter()
-            .filter(|entry| entry["fate"].as_str().expect("a fate").starts_with(start))
-            .cloned()
-            .collect::<Vec<_>>()
-    };
+fn assert_no_secret(report: &Report, corpus: &Corpus, case: &Case) {
+    let mut secrets = secrets_of(corpus, case);
+    // What a client forges may be what the filter then says; a plain word is a scheme, or part of any text.
+    secrets.retain(|word| !report.record.values().any(|part| part.as_bytes() == word));
+    secrets.retain(|word| !word.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'_'));
+    // Names of headers are shown.
+    let names: Vec<u8> = case.request.lines.iter().flat_map(|(name, _)| name.to_ascii_lowercase()).collect();
+    secrets.retain(|word| !names.windows(word.len()).any(|window| window == word.as_slice()));
+    assert_no_secret_in([report.to_text().as_str(), report.to_json().as_str()], &secrets, &case.name);
+}
 
-    let verifying = told("candidates", "verifies: ");
+/// The report has the edits of the untraced decision, and none where the request is refused.
+fn check_against_decision(report: &Report, decision: &Decision<'_>) -> Result<(), String> {
+    let edits = match decision {
+        Decision::Allow { edits, .. } => &**edits,
+        Decision::Deny { .. } => &[],
+        Decision::Lookup(_) => return Err("it asks the verification service".to_owned()),
+    };
+    let decided: Vec<(&str, String)> = edits
+        .iter()
+        .map(|edit| {
+            let action = if edit.value.is_some() { "set" } else { "remove" };
+            (action, String::from_utf8_lossy(&edit.name).into_owned())
+        })
+        .collect();
+    let reported: Vec<(&str, String)> = report.edits.iter().map(|edit| (edit.action, edit.header.clone())).collect();
+    if decided != reported {
+        return Err(format!("the edits are {decided:?}, reported {reported:?}"));
+    }
+    let going = client_credentials(report);
+    if matches!(decision, Decision::Deny { .. }) && going > 0 {
+        return Err(format!("refused, but {going} client credentials go upstream"));
+    }
+    Ok(())
+}
+
+/// What is reported of the candidates and of the client's credentials agrees with what is recorded.
+fn check_against_record(report: &Report) -> Result<(), String> {
+    let record = &report.record;
+    let part = |name: &str| record.get(name).map(String::as_str);
+    let verified: Vec<_> = report.candidates.iter().filter(|one| one.outcome.starts_with("verified: ")).collect();
     let is_caller = part("consumer").is_some() && part("reason").is_some_and(|reason| !reason.ends_with("_api_key"));
     if part("decision") != Some("shadow_deny")
-        && is_caller != (verifying.len() == 1)
+        && is_caller != (verified.len() == 1)
         && part("reason") != Some("ambiguous_credential")
     {
-        return Err(format!("{} candidates verify, and the record says {record:?}", verifying.len()));
+        return Err(format!("{} candidates are verified, and the record is {record:?}", verified.len()));
     }
-    if let [one] = &verifying[..] {
-        let place = one["place"].as_str().expect("a place");
+    if let [one] = &verified[..] {
         let source = part("auth_source").unwrap_or("none");
-        if part("reason") != Some("ambiguous_credential") && place.split(" (").next() != Some(source) {
-            return Err(format!("{place} verifies, and the auth source is {source}"));
+        if part("reason") != Some("ambiguous_credential") && one.location.split(" (").next() != Some(source) {
+            return Err(format!("{} is verified, and the auth source is {source}", one.location));
         }
     }
-    if let Verdict::Passed(message) = &verdict {
-        let is_clients = part("credential_source").is_some_and(|source| source.starts_with("client"));
-        let going = told("client_credentials", "the client's own").len();
-        if usize::from(is_clients) != going && part("decision") == Some("allow") {
-            return Err(format!("{going} client credentials go upstream, and the record says {record:?}"));
-        }
-        check_edits(&json, message, case)?;
+    let is_clients = part("credential_source").is_some_and(|source| source.starts_with("client"));
+    let going = client_credentials(report);
+    if usize::from(is_clients) != going && part("decision") == Some("allow") {
+        return Err(format!("{going} client credentials go upstream, and the record is {record:?}"));
     }
-    Ok(Outcome { verdict, record })
+    Ok(())
+}
+
+/// How many of the client's own credentials go upstream.
+fn client_credentials(report: &Report) -> usize {
+    report.client_credentials.iter().filter(|one| one.outcome.starts_with("the client's own")).count()
 }
 
 /// Every change between the request and what goes upstream is an edit with a reason, and every edit a change.

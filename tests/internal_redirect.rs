@@ -1,15 +1,10 @@
-//! A second pass of the filter, on the headers that the first has changed: Envoy's internal redirect.
+//! A second run of the filter, on headers that the first has changed: Envoy's internal redirect.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod edits;
 
-/// What `edits` takes for a header line.
-mod corpus {
-    pub(crate) type Line = (Vec<u8>, Vec<u8>);
-}
-
-use byok_filter::{Circumstances, Decision, EarlierPass, KeyDigest, Policy, RequestHeaders, decide};
-use corpus::Line;
+use byok_core::{Context, Decision, KeyDigest, Policy, RedirectState, RequestHeaders, decide};
+use byok_testkit::corpus::Line;
 
 const CLIENT_KEY: &str = "sk-ant-api03-EXAMPLE-client";
 
@@ -36,28 +31,28 @@ fn policy(hide_credentials: bool) -> Policy {
     Policy::from_json(json.as_bytes(), &|_| None).unwrap().policy
 }
 
-/// What one pass made of a request: the upstream's headers and the word for a next pass, or the reason of a refusal.
-type Pass = Result<(Vec<Line>, String), String>;
+/// The result of one run: the upstream's headers and the state for the next run, or the reason of a refusal.
+type Run = Result<(Vec<Line>, String), String>;
 
-fn pass(policy: &Policy, path: &str, headers: &[Line], earlier: Option<EarlierPass>) -> Pass {
+fn run(policy: &Policy, path: &str, headers: &[Line], redirect: Option<RedirectState>) -> Run {
     let mut lines: Vec<Line> = headers.to_vec();
     lines.retain(|(name, _)| name != b":path");
     lines.push((b":path".to_vec(), path.into()));
     let request = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)).collect());
-    let circumstances = Circumstances { earlier, ..Circumstances::default() };
-    match decide(policy, &request, &circumstances) {
-        Decision::Allow { record, mutations } => Ok((edits::edited(lines.clone(), &mutations), record.to_state())),
-        Decision::Deny { refusal, .. } => Err(refusal.details),
-        Decision::AskService { .. } => panic!("there is no service"),
+    let context = Context { redirect, ..Context::default() };
+    match decide(policy, &request, &context) {
+        Decision::Allow { effect, edits } => Ok((edits::edited(lines.clone(), &edits), effect.to_redirect_state())),
+        Decision::Deny { reason, .. } => Err(format!("byok_{}", reason.as_str())),
+        Decision::Lookup(_) => panic!("there is no service"),
     }
 }
 
 /// Sends a request to one path and redirects it to another.
 fn redirected(policy: &Policy, headers: &[(&str, &str)], from: &str, to: &str) -> Result<Vec<Line>, String> {
     let headers: Vec<Line> = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-    let (upstream, state) = pass(policy, from, &headers, None).expect("the first pass allows");
-    let earlier = EarlierPass::from_state(state.as_bytes()).expect("a pass leaves word that the next understands");
-    pass(policy, to, &upstream, Some(earlier)).map(|(upstream, _)| upstream)
+    let (upstream, state) = run(policy, from, &headers, None).expect("the first run allows");
+    let redirect = RedirectState::parse(state.as_bytes()).expect("a state that the next run reads");
+    run(policy, to, &upstream, Some(redirect)).map(|(upstream, _)| upstream)
 }
 
 fn value<'a>(lines: &'a [Line], name: &str) -> Option<&'a str> {
@@ -117,19 +112,19 @@ fn a_kept_proxy_key_is_still_told_from_the_clients_own() {
 #[test]
 fn a_key_that_a_new_configuration_no_longer_lists_is_refused() {
     let headers = vec![(b"x-litellm-api-key".to_vec(), b"proxy-a".to_vec())];
-    let (upstream, state) = pass(&policy(true), "/v1/messages", &headers, None).unwrap();
+    let (upstream, state) = run(&policy(true), "/v1/messages", &headers, None).unwrap();
     let json = format!(
         r#"{{ "consumers": [ {{ "name": "team-b", "keys": [ {{ "id": "1", "sha256": "{}" }} ] }} ] }}"#,
         KeyDigest::of(b"proxy-b").to_hex()
     );
     let newer = Policy::from_json(json.as_bytes(), &|_| None).unwrap().policy;
-    let refused = pass(&newer, "/v1/messages", &upstream, EarlierPass::from_state(state.as_bytes())).unwrap_err();
+    let refused = run(&newer, "/v1/messages", &upstream, RedirectState::parse(state.as_bytes())).unwrap_err();
     assert_eq!(refused, "byok_unknown_api_key");
 }
 
 #[test]
-fn word_that_is_not_understood_is_no_word() {
+fn a_state_that_cannot_be_read_is_no_state() {
     for state in [&b""[..], b"team-a\n1", b"\xff\n\n\n\n"] {
-        assert!(EarlierPass::from_state(state).is_none());
+        assert!(RedirectState::parse(state).is_none());
     }
 }

@@ -1,17 +1,15 @@
 //! The filter's counters as Prometheus sees them, with `envoy/stats_tags.yaml`.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops where it fails")]
 
-mod module;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use byok_testkit::envoy::{Envoy, Options};
+use byok_testkit::tools::envoy_binary;
 use serde_json::{Value, json};
-use xtask::envoy::{Envoy, Options};
-use xtask::tools::envoy_binary;
 
 const TAGS: &str = "envoy/stats_tags.yaml";
 const EXAMPLE: &str = "envoy/envoy.yaml";
@@ -62,7 +60,7 @@ fn the_example_has_the_same_tags() {
 
 /// Envoy with the example's filter, and the tags merged in as the file says.
 fn start() -> Envoy {
-    module::path();
+    byok_testkit::module::path();
     let mut config = yaml(EXAMPLE);
     config.as_object_mut().expect("a bootstrap").remove("stats_config");
     config["admin"]["address"]["socket_address"]["port_value"] = 0.into();
@@ -74,7 +72,7 @@ fn start() -> Envoy {
     manager["route_config"]["virtual_hosts"][0]["routes"] =
         json!([{ "match": { "prefix": "/" }, "direct_response": { "status": 200 } }]);
 
-    let tags = fs::read_to_string(xtask::root().join(TAGS)).expect("a readable file");
+    let tags = fs::read_to_string(byok_testkit::root().join(TAGS)).expect("a readable file");
     let options = Options {
         environment: vec![("ANTHROPIC_API_KEY".to_owned(), "sk-ant-api03-EXAMPLE-deployment".into())],
         log_level: "warning".to_owned(),
@@ -109,6 +107,6 @@ fn status_of(gateway: SocketAddr, headers: &[(&str, &str)]) -> u16 {
 }
 
 fn yaml(file: &str) -> Value {
-    let text = fs::read_to_string(xtask::root().join(file)).expect("a readable file");
+    let text = fs::read_to_string(byok_testkit::root().join(file)).expect("a readable file");
     serde_yaml_ng::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"))
 }

@@ -7,18 +7,18 @@
     reason = "a test stops where it fails"
 )]
 
-mod corpus;
 mod edits;
 mod invariants;
 mod observe;
 
-use byok_filter::{KeyDigest, Policy};
-use corpus::Line;
-use invariants::servers::{is_below, served};
-use observe::observe;
+use byok_core::{KeyDigest, Policy};
+use byok_testkit::corpus::Line;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use invariants::servers::{is_below, served};
+use observe::observe;
 
 /// How many paths are tried; `PATHS` makes them more.
 fn count() -> usize {

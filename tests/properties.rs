@@ -8,19 +8,19 @@
 )]
 
 mod arbitrary;
-mod corpus;
 mod edits;
 mod invariants;
 mod observe;
 
 use std::collections::BTreeMap;
 
-use arbitrary::{Setting, lines, request, setting};
-use byok_filter::{Policy, RequestHeaders};
-use corpus::Line;
-use observe::observe;
+use byok_core::{Policy, RequestHeaders};
+use byok_testkit::corpus::Line;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
+
+use arbitrary::{Setting, lines, request, setting};
+use observe::observe;
 
 /// The same requests in every run, unless `PROPTEST_RNG_SEED` says otherwise; `PROPTEST_CASES` makes them more.
 fn config() -> ProptestConfig {
@@ -38,7 +38,7 @@ proptest! {
         let policy = policy(&setting);
         let observed = observe(&policy, &request);
         let broken = setting.facts.check(&request, &observed);
-        prop_assert_eq!(broken, Ok(()), "{}\n{:?}", corpus::Message::from_map(request), observed.record);
+        prop_assert_eq!(broken, Ok(()), "{}\n{:?}", byok_testkit::corpus::Message::from_map(request), observed.record);
     }
 
     #[test]

@@ -7,7 +7,6 @@
     reason = "a test stops where it fails"
 )]
 
-mod corpus;
 mod edits;
 mod invariants;
 mod observe;
@@ -15,10 +14,11 @@ mod observe;
 use std::collections::BTreeMap;
 use std::thread;
 
-use byok_filter::Policy;
-use corpus::Line;
-use invariants::{Facts, ProxyKey};
+use byok_core::Policy;
+use byok_testkit::corpus::Line;
 use serde_json::json;
+
+use invariants::{Facts, ProxyKey};
 
 const HEADERS: [&str; 5] = ["x-litellm-api-key", "authorization", "x-api-key", "api-key", "x-goog-api-key"];
 const MODES: [&str; 3] = ["on", "auto", "off"];
@@ -42,7 +42,7 @@ fn invariants_hold_on_all_small_requests() {
     });
     let values = 7_usize.pow(5);
     assert_eq!(walked, values * MODES.len() * HIDE.len() * BYOK.len() * PROFILES.len());
-    corpus::say(&format!("small requests: {walked} walked, all invariants hold"));
+    byok_testkit::corpus::say(&format!("small requests: {walked} walked, all invariants hold"));
 }
 
 /// Walks all requests to one profile; returns their number.
@@ -61,7 +61,7 @@ fn walk(profile: &'static str) -> usize {
                     let broken =
                         facts.check(&request, &observed).and_then(|()| verdict(profile, mode, &request, &observed));
                     if let Err(broken) = broken {
-                        let shown = corpus::Message::from_map(request);
+                        let shown = byok_testkit::corpus::Message::from_map(request);
                         panic!(
                             "{broken}\n{profile}, {mode}, hide {hide:?}, byok {byok}\n{shown}\n{:?}",
                             observed.record

@@ -1,4 +1,4 @@
-//! Runner 2: the corpus through the built module, in a small ABI host.
+//! The corpus through the built module in a small ABI host, one test per case.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -7,43 +7,69 @@
     reason = "a test stops where it fails"
 )]
 
-mod corpus;
-mod host;
-mod module;
-
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use corpus::{Case, Configuration, Corpus, Message, Outcome, Refused, Tally, Verdict};
-use host::{Context, Level, Program, Reply, Vm};
+use byok_testkit::corpus::{self, Case, Corpus, Message, Outcome, Refused, Verdict, trial};
+use byok_testkit::host::{Context, Level, Program, Reply, Vm};
+use byok_testkit::module;
+use libtest_mimic::Arguments;
 
-#[test]
-fn corpus_through_the_module() {
+fn main() {
+    let arguments = Arguments::from_args();
     let corpus = Corpus::load();
-    let program = Program::compile(&module::bytes());
-    let mut tally = Tally::new("wasm");
-    for configuration in &corpus.configurations {
-        let mut vm = loaded(&program, &corpus, configuration);
-        for case in corpus.cases_of(configuration) {
-            let outcome = vm.as_mut().map_err(|error| error.clone()).and_then(|vm| outcome(vm, &corpus, case));
-            let trapped = outcome.is_err();
-            tally.case(case, outcome);
-            if trapped {
-                vm = loaded(&program, &corpus, configuration);
+    let machines = Arc::new(Machines {
+        program: Program::compile(&module::bytes()),
+        corpus: corpus.clone(),
+        idle: Mutex::default(),
+    });
+    let (for_cases, for_refused, for_warnings) = (Arc::clone(&machines), Arc::clone(&machines), machines);
+    let mut trials = corpus::trials(
+        &corpus,
+        move |case| for_cases.outcome(case),
+        move |refused| for_refused.load(&refused.json).map(drop),
+        move |warning| for_warnings.load(&warning.json).map(|(_, warnings)| warnings),
+    );
+    trials.push(trial("whatever call the host refuses, no request passes that is not decided", || {
+        no_request_passes_that_is_not_decided();
+        None
+    }));
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// Virtual machines with a configuration each, which serve one case after another.
+struct Machines {
+    program: Program,
+    corpus: Corpus,
+    idle: Mutex<BTreeMap<(String, String), Vec<Vm>>>,
+}
+
+impl Machines {
+    fn outcome(&self, case: &Case) -> Result<Outcome, String> {
+        let configuration = (case.configuration.file.clone(), case.configuration.name.clone());
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle_vm = idle().get_mut(&configuration).and_then(Vec::pop);
+        let mut vm = match idle_vm {
+            Some(vm) => vm,
+            None => {
+                let loaded = self.load(&case.configuration.json);
+                loaded.map_err(|errors| format!("the configuration does not load: {errors:?}"))?.0
             }
-        }
+        };
+        let outcome = outcome(&mut vm, &self.corpus, case)?;
+        // One that has trapped serves no further case.
+        idle().entry(configuration).or_default().push(vm);
+        Ok(outcome)
     }
-    for refused in &corpus.refused {
-        tally.refused(refused, load(&program, &corpus, &refused.json).map(|_| ()));
+
+    /// Returns the machine that has accepted the configuration and its warnings, or the errors.
+    fn load(&self, json: &str) -> Result<(Vm, Vec<String>), Vec<String>> {
+        load(&self.program, &self.corpus, json)
     }
-    for doubtful in &corpus.doubtful {
-        tally.doubtful(doubtful, load(&program, &corpus, &doubtful.json).map(|(_, warnings)| warnings));
-    }
-    tally.finish(&corpus);
 }
 
 /// One call after the other of those that a request takes is refused: the request passes as it would have, or is refused.
-#[test]
-fn what_the_host_refuses_lets_no_request_pass_that_is_not_decided() {
+fn no_request_passes_that_is_not_decided() {
     // Without them the filter knows nothing of clusters and earlier passes, or counts nothing.
     const DISPENSABLE: [&str; 2] = ["proxy_get_property", "proxy_increment_metric"];
     // In Envoy these never fail, and the SDK has no other answer to that than a panic.
@@ -95,13 +121,6 @@ fn what_the_host_refuses_lets_no_request_pass_that_is_not_decided() {
     }
 }
 
-fn loaded(program: &Program, corpus: &Corpus, configuration: &Configuration) -> Result<Vm, String> {
-    let (vm, _) = load(program, corpus, &configuration.json)
-        .map_err(|errors| format!("the configuration `{}` does not load: {errors:?}", configuration.name))?;
-    Ok(vm)
-}
-
-/// The machine that has taken the configuration and its warnings, or the errors.
 fn load(program: &Program, corpus: &Corpus, json: &str) -> Result<(Vm, Vec<String>), Vec<String>> {
     let mut vm = program.start(&corpus.environment).map_err(|error| vec![error])?;
     let taken = vm.configure(json).map_err(|error| vec![error])?;

@@ -1,11 +1,11 @@
 //! Requests: every place that may carry a credential, every form that a credential may have.
 
+use byok_testkit::corpus::Line;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::{ACTIVE, ANTHROPIC_KEY, DISABLED, EXPIRED, OAUTH_TOKEN, OPENAI_KEY, OTHER_KEY, SECOND, UNKNOWN};
-use crate::corpus::Line;
 use crate::invariants::FORGED;
 
 const CREDENTIAL_HEADERS: [&str; 20] = [

@@ -1,8 +1,8 @@
 //! Input that no client should send: it gets an answer, and the next request is served.
 
-use crate::corpus::Message;
-use crate::gateway::{Upstream, exchange_http1, exchange_http2};
-use crate::site::{BYOK, CLIENT_KEY, PROXY_KEY, arrived, ask, assert_clean, gateway_listener, start, value};
+use byok_testkit::corpus::Message;
+use byok_testkit::gateway::{Upstream, exchange_http1, exchange_http2};
+use byok_testkit::site::{BYOK, CLIENT_KEY, PROXY_KEY, arrived, ask, assert_clean, gateway_listener, start, value};
 
 const HEADERS: [&str; 16] = [
     "x-litellm-api-key",

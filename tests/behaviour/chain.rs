@@ -2,10 +2,9 @@
 
 use std::net::SocketAddr;
 
+use byok_testkit::gateway::{Gateway, Upstream, connection_manager_of};
+use byok_testkit::site::{arrived, ask, gateway_listener, start, value};
 use serde_json::{Value, json};
-
-use crate::gateway::{Gateway, Upstream, connection_manager_of};
-use crate::site::{arrived, ask, gateway_listener, start, value};
 
 /// A consumer of the same name, with a key of the same id, in a header of its own.
 fn configuration(header: &str, secret: &str) -> Value {

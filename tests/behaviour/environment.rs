@@ -3,10 +3,9 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
+use byok_testkit::gateway::{Gateway, Upstream, connection_manager_of};
+use byok_testkit::site::{DEPLOYMENT_KEY, PROXY_KEY, address, arrived, ask, assert_clean, gateway_listener, value};
 use serde_json::{Value, json};
-
-use crate::gateway::{Gateway, Upstream, connection_manager_of};
-use crate::site::{DEPLOYMENT_KEY, PROXY_KEY, address, arrived, ask, assert_clean, gateway_listener, value};
 
 /// The listener `gateway`, its proxy key and its deployment key in these variables of Envoy's.
 fn listener(proxy_key: &str, deployment_key: &str) -> Value {

@@ -3,14 +3,13 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use serde_json::json;
-
-use crate::corpus::{Message, escape};
-use crate::gateway::{
+use byok_testkit::corpus::{Message, escape};
+use byok_testkit::gateway::{
     Gateway, PATIENCE, Response, Upstream, connection_manager_of, exchange_http1, exchange_http2,
     exchange_http2_with_trailers,
 };
-use crate::site::{PROXY_KEY, address, arrived, assert_clean, gateway_listener, start, value};
+use byok_testkit::site::{PROXY_KEY, address, arrived, assert_clean, gateway_listener, start, value};
+use serde_json::json;
 
 const CONFIGURATION: &str = r#"{
     "consumers": [ { "name": "team-a", "keys": [ { "id": "1", "value": "proxy-EXAMPLE-a" } ] } ],

@@ -4,10 +4,9 @@ use std::net::UdpSocket;
 use std::path::Path;
 use std::process::Command;
 
+use byok_testkit::gateway::{Gateway, Upstream, connection_manager_of};
+use byok_testkit::site::{BYOK, CLIENT_KEY, PROXY_KEY, arrived, ask, assert_clean, gateway_listener, value};
 use serde_json::{Value, json};
-
-use crate::gateway::{Gateway, Upstream, connection_manager_of};
-use crate::site::{BYOK, CLIENT_KEY, PROXY_KEY, arrived, ask, assert_clean, gateway_listener, value};
 
 #[test]
 fn a_request_over_http3_is_decided_alike() {

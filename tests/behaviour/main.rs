@@ -7,13 +7,6 @@
     reason = "a test stops where it fails"
 )]
 
-#[path = "../corpus/mod.rs"]
-mod corpus;
-#[path = "../gateway/mod.rs"]
-mod gateway;
-#[path = "../module/mod.rs"]
-mod module;
-
 mod bad_input;
 mod chain;
 mod environment;
@@ -22,6 +15,5 @@ mod http3;
 mod many_updates;
 mod redirects;
 mod routing;
-mod site;
 mod tunnels;
 mod updates;

@@ -6,11 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use byok_filter::KeyDigest;
-
-use crate::corpus::say;
-use crate::gateway::{Gateway, Upstream, until};
-use crate::site::{PROXY_KEY, address, ask, gateway_listener};
+use byok_core::KeyDigest;
+use byok_testkit::corpus::say;
+use byok_testkit::gateway::{Gateway, Upstream, until};
+use byok_testkit::site::{PROXY_KEY, address, ask, gateway_listener};
 
 const GROUPS: usize = 6;
 /// Updates that follow each other before the old ones are drained.

@@ -2,11 +2,10 @@
 
 use std::net::SocketAddr;
 
+use byok_testkit::corpus::Message;
+use byok_testkit::gateway::{Gateway, Upstream, set_routes};
+use byok_testkit::site::{CLIENT_KEY, PROXY_KEY, ask, assert_clean, gateway_listener, start, value};
 use serde_json::json;
-
-use crate::corpus::Message;
-use crate::gateway::{Gateway, Upstream, set_routes};
-use crate::site::{CLIENT_KEY, PROXY_KEY, ask, assert_clean, gateway_listener, start, value};
 
 const CONFIGURATION: &str = r#"{
     "forward_llm_provider_auth_headers": true,
@@ -28,7 +27,7 @@ fn following() -> (Upstream, Gateway, SocketAddr) {
     let upstream = Upstream::answering(|message| {
         let path = String::from_utf8_lossy(message.path.as_deref().unwrap_or_default()).into_owned();
         match path.split_once("/to/") {
-            None => crate::gateway::OK.to_owned(),
+            None => byok_testkit::gateway::OK.to_owned(),
             Some((_, target)) => {
                 format!("HTTP/1.1 302 Found\r\nlocation: http://llm.example.com/{target}\r\ncontent-length: 0\r\n\r\n")
             }

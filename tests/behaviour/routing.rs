@@ -2,12 +2,11 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use serde_json::{Value, json};
-
-use crate::gateway::{Gateway, OK, Upstream, set_routes, until};
-use crate::site::{
+use byok_testkit::gateway::{Gateway, OK, Upstream, set_routes, until};
+use byok_testkit::site::{
     BYOK, CLIENT_KEY, DEPLOYMENT_KEY, PROXY_KEY, address, arrived, ask, assert_clean, gateway_listener, start, value,
 };
+use serde_json::{Value, json};
 
 #[test]
 fn a_retry_carries_the_cleaned_headers_and_counts_once() {

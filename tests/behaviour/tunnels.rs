@@ -3,8 +3,8 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use crate::gateway::{PATIENCE, Upstream};
-use crate::site::{BYOK, PROXY_KEY, arrived, assert_clean, gateway_listener, start, value};
+use byok_testkit::gateway::{PATIENCE, Upstream};
+use byok_testkit::site::{BYOK, PROXY_KEY, arrived, assert_clean, gateway_listener, start, value};
 
 #[test]
 fn a_websocket_is_opened_with_a_key_and_carries_both_ways() {

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::gateway::{Upstream, until};
-use crate::site::{BYOK, PROXY_KEY, address, ask, gateway_listener, start};
+use byok_testkit::gateway::{Upstream, until};
+use byok_testkit::site::{BYOK, PROXY_KEY, address, ask, gateway_listener, start};
 
 const NEW_KEY: &str = "proxy-EXAMPLE-b";
 

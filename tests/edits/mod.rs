@@ -1,19 +1,13 @@
-//! Applies the edits of a decision, as the shell has Envoy do it.
+//! Applies the edits of a decision, as the carrier has Envoy do it.
 
-use byok_filter::HeaderMutation;
+use byok_core::HeaderMutation;
+use byok_testkit::corpus::Line;
 
-use crate::corpus::Line;
-
-/// The headers after the edits, which act on all lines of a name, one after the other.
-pub(crate) fn edited(mut lines: Vec<Line>, mutations: &[HeaderMutation<'_>]) -> Vec<Line> {
-    for mutation in mutations {
-        match mutation {
-            HeaderMutation::Remove { name } => lines.retain(|(own, _)| **own != **name),
-            HeaderMutation::Set { name, value } => {
-                lines.retain(|(own, _)| **own != **name);
-                lines.push((name.to_vec(), value.to_vec()));
-            }
-        }
+/// Returns the headers after the edits, each of which applies to all lines of a name.
+pub(crate) fn edited(mut lines: Vec<Line>, edits: &[HeaderMutation<'_>]) -> Vec<Line> {
+    for edit in edits {
+        lines.retain(|(own, _)| **own != *edit.name);
+        lines.extend(edit.value.as_ref().map(|value| (edit.name.to_vec(), value.to_vec())));
     }
     lines
 }

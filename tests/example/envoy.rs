@@ -4,8 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use byok_testkit::tools::envoy_binary;
 use serde_json::{Value, json};
-use xtask::tools::envoy_binary;
 
 use super::{Example, Setting, strings};
 
@@ -46,11 +46,11 @@ pub(crate) fn validate(example: &Example, environment: &[(String, String)]) -> (
         }
     };
     // Sees to it that the module is there, and no older than its sources.
-    crate::module::path();
+    byok_testkit::module::path();
     let output = Command::new(envoy_binary().unwrap_or_else(|error| panic!("{error:#}")))
         .args(["--mode", "validate", "--log-level", "warning", "-c"])
         .arg(config)
-        .current_dir(xtask::root())
+        .current_dir(byok_testkit::root())
         .env_clear()
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
@@ -66,7 +66,7 @@ fn bootstrap(example: &Example) -> Value {
         "failure_policy": example.failure_policy,
         "vm_config": {
             "runtime": "envoy.wasm.runtime.v8",
-            "code": { "local": { "filename": crate::module::path() } },
+            "code": { "local": { "filename": byok_testkit::module::path() } },
             "environment_variables": { "host_env_keys": example.variables },
         },
         "configuration": {

@@ -60,15 +60,15 @@ pub(crate) fn of(file: &str) -> Vec<Example> {
 
 /// The documents of a YAML file.
 fn documents(file: &str) -> Vec<Value> {
-    let text = fs::read_to_string(xtask::root().join(file)).expect("a readable example");
+    let text = fs::read_to_string(byok_testkit::root().join(file)).expect("a readable example");
     let documents = serde_yaml_ng::Deserializer::from_str(&text);
     documents.map(|document| Value::deserialize(document).unwrap_or_else(|error| panic!("{file}: {error}"))).collect()
 }
 
 fn collect(directory: &Path, files: &mut Vec<String>) {
-    for entry in fs::read_dir(xtask::root().join(directory)).expect("a readable folder") {
+    for entry in fs::read_dir(byok_testkit::root().join(directory)).expect("a readable folder") {
         let path = directory.join(entry.expect("a folder entry").file_name());
-        if xtask::root().join(&path).is_dir() {
+        if byok_testkit::root().join(&path).is_dir() {
             collect(&path, files);
         } else if path.extension().is_some_and(|extension| extension == "yaml") {
             files.push(path.to_str().expect("a name in UTF-8").to_owned());

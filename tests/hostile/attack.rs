@@ -7,9 +7,9 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::corpus::Message;
-use crate::gateway::{Fate, Flood};
-use crate::scene::HOST;
+use byok_testkit::corpus::Message;
+use byok_testkit::gateway::{Fate, Flood};
+use byok_testkit::service::HOST;
 
 /// How many requests ended in which way.
 #[derive(Default)]

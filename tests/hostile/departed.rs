@@ -7,13 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use byok_testkit::corpus::{Message, say};
+use byok_testkit::gateway::{Fate, Flood, PATIENCE, until};
+use byok_testkit::service::{CONFIGURED, Gate, HOST, Issuer, json as answer, request};
 use serde_json::json;
 
 use crate::attack::Tally;
-use crate::corpus::{Message, say};
-use crate::gateway::{Fate, Flood, PATIENCE, until};
-use crate::issuer::{Gate, Issuer, json as answer};
-use crate::scene::{CONFIGURED, HOST, request};
 use crate::stage::{Stage, rounds};
 
 const MAX_IN_FLIGHT: usize = 100;

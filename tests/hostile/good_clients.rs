@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::gateway::exchange_http1;
-use crate::scene::{HOST, request};
+use byok_testkit::gateway::exchange_http1;
+use byok_testkit::service::{HOST, request};
 
 /// Between the requests of one client.
 const PAUSE: Duration = Duration::from_millis(10);

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
+use byok_testkit::corpus::{Message, say};
+use byok_testkit::gateway::PATIENCE;
+use byok_testkit::service::{CONFIGURED, Gate, Issuer, json as answer, request};
 use serde_json::json;
 
 use crate::attack::{Tally, flood};
-use crate::corpus::{Message, say};
-use crate::gateway::PATIENCE;
 use crate::good_clients::beside;
-use crate::issuer::{Gate, Issuer, json as answer};
-use crate::scene::{CONFIGURED, request};
 use crate::stage::{Stage, rounds};
 
 /// What Envoy lets into one connection is 1,024.

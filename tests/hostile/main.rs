@@ -10,19 +10,6 @@
     reason = "a test stops where it fails"
 )]
 
-#[path = "../corpus/mod.rs"]
-mod corpus;
-#[path = "../gateway/mod.rs"]
-mod gateway;
-#[allow(dead_code, reason = "each runner uses its part")]
-#[path = "../service/issuer.rs"]
-mod issuer;
-#[path = "../module/mod.rs"]
-mod module;
-#[allow(dead_code, reason = "each runner uses its part")]
-#[path = "../service/scene.rs"]
-mod scene;
-
 mod attack;
 mod good_clients;
 mod stage;

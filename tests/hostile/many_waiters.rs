@@ -3,14 +3,13 @@
 use std::thread;
 use std::time::Duration;
 
+use byok_testkit::corpus::Message;
+use byok_testkit::gateway::until;
+use byok_testkit::service::{ALICE, CONFIGURED, Issuer, knows, path_for, request};
 use serde_json::json;
 
 use crate::attack::{Tally, flood};
-use crate::corpus::Message;
-use crate::gateway::until;
 use crate::good_clients::beside;
-use crate::issuer::{Issuer, knows, path_for};
-use crate::scene::{ALICE, CONFIGURED, request};
 use crate::stage::{MAX_WAITING, Stage, rounds};
 
 const SERVICE_TAKES: Duration = Duration::from_millis(400);

@@ -3,14 +3,13 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use byok_testkit::corpus::say;
+use byok_testkit::gateway::{Flood, until};
+use byok_testkit::service::{ALICE, CONFIGURED, Gate, HOST, Issuer, knows, request};
 use serde_json::json;
 
 use crate::attack::Tally;
-use crate::corpus::say;
-use crate::gateway::{Flood, until};
 use crate::good_clients::beside;
-use crate::issuer::{Gate, Issuer, knows};
-use crate::scene::{ALICE, CONFIGURED, HOST, request};
 use crate::stage::{Stage, rounds};
 
 const TIMEOUT: Duration = Duration::from_secs(2);

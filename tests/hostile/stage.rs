@@ -5,13 +5,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use byok_testkit::corpus::say;
+use byok_testkit::service::{Issuer, Scene, configuration, site};
 use serde_json::{Value, json};
 
 use crate::attack::Tally;
-use crate::corpus::say;
 use crate::good_clients::Served;
-use crate::issuer::Issuer;
-use crate::scene::{Scene, configuration, site};
 
 /// One attack at a time: the tests measure how good clients fare.
 static TURN: Mutex<()> = Mutex::new(());

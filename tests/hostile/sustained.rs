@@ -3,14 +3,13 @@
 use std::thread;
 use std::time::Duration;
 
+use byok_testkit::corpus::say;
+use byok_testkit::gateway::PATIENCE;
+use byok_testkit::service::{CONFIGURED, Issuer, json as answer, request};
 use serde_json::{Value, json};
 
 use crate::attack::{Tally, flood};
-use crate::corpus::say;
-use crate::gateway::PATIENCE;
 use crate::good_clients::beside;
-use crate::issuer::{Issuer, json as answer};
-use crate::scene::{CONFIGURED, request};
 use crate::stage::{MAX_WAITING, Stage, rounds};
 
 const WAVES: usize = 30;

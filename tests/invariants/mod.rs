@@ -6,7 +6,8 @@ pub(crate) mod servers;
 
 use std::collections::BTreeMap;
 
-use crate::corpus::Line;
+use byok_testkit::corpus::Line;
+
 pub(crate) use places::carries;
 
 /// What the test has configured.

@@ -1,6 +1,6 @@
 //! Where credentials stand, by the names that the documentation gives.
 
-use crate::corpus::Line;
+use byok_testkit::corpus::Line;
 
 /// Headers that tell the upstream who is calling.
 pub(super) const IDENTITY: [&str; 4] =

@@ -5,20 +5,20 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use byok_testkit::envoy::{Envoy, Options};
 use serde_json::Value;
-use xtask::envoy::{Envoy, Options};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Starts Envoy before `next`, with the example's configuration of the filter or another.
 pub(crate) fn start(configuration: Option<&Value>, next: SocketAddr) -> Envoy {
-    let path = xtask::root().join("envoy/litellm.yaml");
+    let path = byok_testkit::root().join("envoy/litellm.yaml");
     let example = fs::read_to_string(path).expect("envoy/litellm.yaml");
     let yaml = configuration.map_or_else(|| example.clone(), |configuration| with(&example, configuration));
     let yaml = replaced(&yaml, "port_value: 4000", &format!("port_value: {}", next.port()));
     let yaml = replaced(&yaml, "port_value: 10000", "port_value: 0");
     let yaml = replaced(&yaml, "port_value: 9901", "port_value: 0");
-    let binary = xtask::tools::envoy_binary().unwrap_or_else(|error| panic!("{error:#}"));
+    let binary = byok_testkit::tools::envoy_binary().unwrap_or_else(|error| panic!("{error:#}"));
     Envoy::start(&binary, &yaml, &Options::default()).unwrap_or_else(|error| panic!("{error:#}"))
 }
 

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use serde_json::json;
-use xtask::litellm::{LiteLlm, Options};
 
+use crate::launcher::{LiteLlm, Options};
 use crate::symbols::{ANTHROPIC_DEPLOYMENT, ENVIRONMENT, LITELLM_KEY, OPENAI_DEPLOYMENT};
 
 /// Starts LiteLLM before `provider`; `prelude` is Python.

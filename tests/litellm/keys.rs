@@ -6,10 +6,10 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use byok_testkit::envoy::Envoy;
 use serde_json::{Value, json};
-use xtask::envoy::Envoy;
-use xtask::litellm::LiteLlm;
 
+use crate::launcher::LiteLlm;
 use crate::provider::Provider;
 use crate::symbols::{self, LITELLM_KEY, Seen};
 use crate::{gateway, http, issuer};

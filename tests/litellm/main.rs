@@ -7,6 +7,7 @@ mod gateway;
 mod http;
 mod issuer;
 mod keys;
+mod launcher;
 mod provider;
 mod rows;
 mod settings;

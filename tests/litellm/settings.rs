@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::thread;
 
+use byok_testkit::envoy::Envoy;
 use serde_json::{Value, json};
-use xtask::envoy::Envoy;
-use xtask::litellm::LiteLlm;
 
+use crate::launcher::LiteLlm;
 use crate::rows::Setting;
 use crate::symbols::{ANTHROPIC_DEPLOYMENT, CALLER_KEY, LITELLM_KEY, OPENAI_DEPLOYMENT};
 use crate::{gateway, issuer};

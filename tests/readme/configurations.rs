@@ -1,6 +1,6 @@
 //! Every JSON block is a configuration that loads.
 
-use byok_filter::Policy;
+use byok_core::Policy;
 
 use crate::markdown::blocks;
 

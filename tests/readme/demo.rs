@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use byok_filter::{Circumstances, Decision, HeaderMutation, Policy, RequestHeaders, decide};
+use byok_core::{Context, Decision, HeaderMutation, Policy, Reply, RequestHeaders, decide};
 use serde_json::{Map, Value, json};
 
 use crate::markdown::{blocks, file, quoted, table};
@@ -24,7 +24,7 @@ struct Shown {
 #[test]
 fn the_demo_answers_as_the_readme_shows() {
     let example = file("envoy/envoy.yaml");
-    let environment = |name: &str| (name == "ANTHROPIC_API_KEY").then(|| xtask::demo::DEPLOYMENT_KEY.to_owned());
+    let environment = |name: &str| (name == "ANTHROPIC_API_KEY").then(|| byok_testkit::demo::DEPLOYMENT_KEY.to_owned());
     let policy = Policy::from_json(configuration(&example).as_bytes(), &environment).unwrap().policy;
     for shown in shown() {
         let (status, body, logged) = answer(&policy, &shown);
@@ -35,7 +35,7 @@ fn the_demo_answers_as_the_readme_shows() {
 
 #[test]
 fn the_readme_shows_what_the_demo_asks() {
-    let source = file("xtask/src/demo/questions.rs");
+    let source = file("crates/testkit/src/demo/questions.rs");
     let asked: Vec<&str> =
         source.lines().filter_map(|line| line.trim().strip_prefix("sentence: \"")?.strip_suffix("\",")).collect();
     let shown: Vec<String> = shown().into_iter().map(|shown| shown.sentence).collect();
@@ -59,8 +59,8 @@ fn counters_are_named_as_the_readme_says() {
     let (pattern, _) = readme[start..].split_once('`').unwrap();
     let policy = Policy::from_json(configuration(&file("envoy/envoy.yaml")).as_bytes(), &|_| Some("EXAMPLE".into()));
     let policy = policy.unwrap().policy;
-    let circumstances = Circumstances::default();
-    let Decision::Deny { record, .. } = decide(&policy, &RequestHeaders::from_lines(Vec::new()), &circumstances) else {
+    let context = Context::default();
+    let Decision::Deny { effect, .. } = decide(&policy, &RequestHeaders::from_lines(Vec::new()), &context) else {
         panic!("a request without a key passes");
     };
     let name = pattern
@@ -68,7 +68,7 @@ fn counters_are_named_as_the_readme_says() {
         .replace("<reason>", "missing_api_key")
         .replace("<source>", "none")
         .replace("<credential source>", "none");
-    assert_eq!(name, format!("wasmcustom.{}", record.counter()));
+    assert_eq!(name, format!("wasmcustom.{}", effect.counter()));
 }
 
 fn parts(logged: &Value) -> impl Iterator<Item = &String> {
@@ -84,31 +84,28 @@ fn answer(policy: &Policy, shown: &Shown) -> (u16, Value, Value) {
     let sent = shown.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
     let request = RequestHeaders::from_lines(own.into_iter().chain(sent).collect());
 
-    let circumstances = Circumstances { now: SystemTime::now().into(), ..Circumstances::default() };
-
-    let (status, body, details, record) = match decide(policy, &request, &circumstances) {
-        Decision::Allow { record, mutations } => {
-            (200, upstream(&request, &mutations), "via_upstream".to_owned(), record)
+    let context = Context { now: SystemTime::now().into(), ..Context::default() };
+    let (status, body, details, effect) = match decide(policy, &request, &context) {
+        Decision::Allow { effect, edits } => (200, upstream(&request, &edits), "via_upstream".to_owned(), effect),
+        Decision::Deny { effect, reason } => {
+            let reply = Reply::new(reason, policy, &effect, &request);
+            (reply.status, serde_json::from_slice(&reply.body).unwrap(), reply.details, effect)
         }
-        Decision::Deny { record, refusal } => {
-            (refusal.status, serde_json::from_slice(&refusal.body).unwrap(), refusal.details, record)
-        }
-        #[allow(unreachable_patterns, reason = "no question of the demo needs more")]
-        other => panic!("{other:?}"),
+        Decision::Lookup(_) => panic!("the demo has no verification service"),
     };
     let mut logged = json!({ "status": status, "details": details, "path": "/v1/messages" });
-    let record = record.entries().map(|(name, value)| (name.trim_start_matches("byok.").to_owned(), value.into()));
+    let record = effect.entries().map(|(name, value)| (name.trim_start_matches("byok.").to_owned(), value.into()));
     logged.as_object_mut().unwrap().extend(record);
     (status, body, logged)
 }
 
-fn upstream(request: &RequestHeaders<'_>, mutations: &[HeaderMutation<'_>]) -> Value {
+fn upstream(request: &RequestHeaders<'_>, edits: &[HeaderMutation<'_>]) -> Value {
     let mut headers: BTreeMap<Vec<u8>, Vec<u8>> =
         request.lines().map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
-    for mutation in mutations {
-        match mutation {
-            HeaderMutation::Remove { name } => drop(headers.remove(&**name)),
-            HeaderMutation::Set { name, value } => drop(headers.insert(name.to_vec(), value.to_vec())),
+    for edit in edits {
+        match &edit.value {
+            None => drop(headers.remove(&*edit.name)),
+            Some(value) => drop(headers.insert(edit.name.to_vec(), value.to_vec())),
         }
     }
     let shown = ["authorization", "x-api-key", "x-litellm-api-key"].map(|name| {

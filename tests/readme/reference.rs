@@ -1,6 +1,6 @@
 //! The reference lists every field that there is: the core says which, when it is asked for one that there is not.
 
-use byok_filter::Policy;
+use byok_core::Policy;
 
 use crate::markdown::{quoted, table};
 

@@ -1,6 +1,6 @@
 //! The refusals' table names every reason, and each with its status.
 
-use byok_filter::DenyReason;
+use byok_core::DenyReason;
 
 use crate::markdown::{quoted, table};
 

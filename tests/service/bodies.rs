@@ -3,12 +3,10 @@
 use std::thread;
 use std::time::Duration;
 
+use byok_testkit::corpus::Message;
+use byok_testkit::gateway::{connection_manager_of, exchange_http1, exchange_http2};
+use byok_testkit::service::{ALICE, CONFIGURED, HOST, Issuer, Scene, configuration, knows, site};
 use serde_json::{Value, json};
-
-use crate::corpus::Message;
-use crate::gateway::{connection_manager_of, exchange_http1, exchange_http2};
-use crate::issuer::{Issuer, knows};
-use crate::scene::{ALICE, CONFIGURED, HOST, Scene, configuration, site};
 
 const LARGE: usize = 20 << 20;
 
@@ -46,7 +44,8 @@ fn twenty_megabytes_wait_for_the_verdict_and_nothing_of_a_refused_request_goes_u
     assert_eq!(scene.stat("http.test.downstream_rq_too_large"), 0);
 }
 
-type Exchange = fn(std::net::SocketAddr, &Message, &[(&str, &[u8])]) -> std::io::Result<crate::gateway::Response>;
+type Exchange =
+    fn(std::net::SocketAddr, &Message, &[(&str, &[u8])]) -> std::io::Result<byok_testkit::gateway::Response>;
 
 fn upload(key: &str, size: usize) -> Message {
     let request = format!("POST /v1/messages\nx-litellm-api-key: {key}\ncontent-length: {size}");

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::corpus::Message;
-use crate::host::{Context, Program, Vm};
-use crate::module;
-use crate::talk::CLIENT_KEY;
+use byok_testkit::corpus::Message;
+use byok_testkit::host::{Context, Program, Vm};
+use byok_testkit::module;
 
+const CLIENT_KEY: &str = "sk-ant-api03-EXAMPLE-client";
 const CONFIGURED: &str = "proxy-EXAMPLE-configured";
 
 const WITHOUT: &str = r#"{

@@ -5,10 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use byok_testkit::service::{ALICE, CONFIGURED, Gate, Issuer, Scene, ask, configuration, json as answer, knows, site};
 use serde_json::{Value, json};
-
-use crate::issuer::{Gate, Issuer, json as answer, knows};
-use crate::scene::{ALICE, CONFIGURED, Scene, ask, configuration, site};
 
 const UNAVAILABLE: &str = "verification_unavailable";
 

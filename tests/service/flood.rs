@@ -5,11 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use byok_testkit::corpus::say;
+use byok_testkit::service::{ALICE, CONFIGURED, Gate, Issuer, Scene, ask, knows};
 use serde_json::json;
-
-use crate::corpus::say;
-use crate::issuer::{Gate, Issuer, knows};
-use crate::scene::{ALICE, CONFIGURED, Scene, ask};
 
 #[test]
 fn more_calls_than_allowed_are_refused_at_once() {
@@ -123,7 +121,7 @@ fn ten_thousand_made_up_keys_drown_neither_issuer_nor_filter() {
     let asked = issuer
         .seen()
         .iter()
-        .filter(|call| call.path.as_deref() == Some(crate::issuer::path_for("key").as_bytes()))
+        .filter(|call| call.path.as_deref() == Some(byok_testkit::service::path_for("key").as_bytes()))
         .count();
     assert_eq!(asked, 1);
 }

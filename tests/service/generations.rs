@@ -3,12 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use byok_testkit::corpus::Message;
+use byok_testkit::gateway::{Gateway, Pending, connection_manager_of, until};
+use byok_testkit::service::{ALICE, CONFIGURED, Gate, Issuer, Scene, configuration, knows, path_for, send, site};
 use serde_json::{Value, json};
-
-use crate::corpus::Message;
-use crate::gateway::{Gateway, Pending, connection_manager_of, until};
-use crate::issuer::{Gate, Issuer, knows, path_for};
-use crate::scene::{ALICE, CONFIGURED, Scene, configuration, send, site};
 
 const GENERATIONS: usize = 4;
 

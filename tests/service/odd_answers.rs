@@ -9,11 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use byok_testkit::corpus::say;
+use byok_testkit::service::{ALICE, CONFIGURED, Issuer, Scene, ask, json as answer, path_for};
 use serde_json::json;
-
-use crate::corpus::say;
-use crate::issuer::{Issuer, json as answer, path_for};
-use crate::scene::{ALICE, CONFIGURED, Scene, ask};
 
 const YES: (u16, &str) = (200, "");
 const NO: (u16, &str) = (401, "unknown_api_key");

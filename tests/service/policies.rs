@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use byok_testkit::gateway::until;
+use byok_testkit::service::{ALICE, Gate, Issuer, Scene, ask, configuration, knows, send, site};
 use serde_json::{Value, json};
-
-use crate::gateway::until;
-use crate::issuer::{Gate, Issuer, knows};
-use crate::scene::{ALICE, Scene, ask, configuration, send, site};
 
 const NAMES: [&str; 3] = ["one", "two", "three"];
 

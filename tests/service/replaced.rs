@@ -2,11 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use byok_testkit::gateway::until;
+use byok_testkit::service::{ALICE, CONFIGURED, Gate, Issuer, Scene, configuration, knows, site};
 use serde_json::{Value, json};
-
-use crate::gateway::until;
-use crate::issuer::{Gate, Issuer, knows};
-use crate::scene::{ALICE, CONFIGURED, Scene, configuration, site};
 
 fn gated(gate: &Gate) -> Issuer {
     let (gate, knows) = (gate.clone(), knows(&[("key", ALICE)]));
@@ -65,7 +63,7 @@ fn a_listener_that_goes_takes_its_waiting_requests_with_it() {
     scene.wait_for_requests(0);
     drop(waiting);
     gate.open();
-    let answer = crate::scene::ask(scene.address_of("other"), "key");
+    let answer = byok_testkit::service::ask(scene.address_of("other"), "key");
     assert_eq!(answer.status, 200, "{}", scene.gateway.explanation());
 }
 

@@ -1,10 +1,8 @@
 //! Equal keys share one call, which no leaving client takes down.
 
+use byok_testkit::gateway::{connection_manager_of, until};
+use byok_testkit::service::{ALICE, CONFIGURED, Gate, Issuer, Scene, configuration, knows, site};
 use serde_json::json;
-
-use crate::gateway::{connection_manager_of, until};
-use crate::issuer::{Gate, Issuer, knows};
-use crate::scene::{ALICE, CONFIGURED, Scene, configuration, site};
 
 /// An issuer that knows one key and answers when the gate is open.
 fn gated(gate: &Gate) -> Issuer {

@@ -1,12 +1,12 @@
 //! Keys that only the issuer knows.
 
-use byok_filter::KeyDigest;
+use byok_core::KeyDigest;
+use byok_testkit::corpus::Message;
+use byok_testkit::gateway::exchange_http1;
+use byok_testkit::service::{
+    ALICE, CONFIGURED, DEPLOYMENT_KEY, HOST, Issuer, SERVICE_KEY, Scene, json, knows, path_for,
+};
 use serde_json::json;
-
-use crate::corpus::Message;
-use crate::gateway::exchange_http1;
-use crate::issuer::{Issuer, json, knows, path_for};
-use crate::scene::{ALICE, CONFIGURED, DEPLOYMENT_KEY, HOST, SERVICE_KEY, Scene};
 
 const KEY: &str = "sk-EXAMPLE-of-the-issuer";
 

@@ -1,76 +1,83 @@
-//! Runs the corpus through the pure core, natively and under wasm-bindgen-test.
+//! One case of the corpus through the pure core, natively and on `wasm32-unknown-unknown`.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use byok_filter::{Circumstances, Decision, Policy, Record, RequestHeaders, Timestamp, decide};
+use byok_core::{
+    Context, Decision, DenyReason, Effect, HeaderMutation, Policy, Reply, RequestHeaders, Steps, Timestamp, decide,
+    decide_traced,
+};
+use byok_testkit::corpus::{Case, Corpus, Message, Outcome, Refused, Verdict, counter};
 
-use crate::corpus::{Case, Corpus, Message, Outcome, Refused, Tally, Verdict};
 use crate::edits::edited;
 
-/// Runs all cases and configurations.
-pub(crate) fn run(runner: &'static str, now: Timestamp) {
-    let corpus = Corpus::load();
-    let mut tally = Tally::new(runner);
-    let environment = |name: &str| corpus.variable(name);
-    for configuration in &corpus.configurations {
-        let loaded = Policy::from_json(configuration.json.as_bytes(), &environment);
-        let policy = loaded.map(|loaded| loaded.policy).map_err(|errors| {
-            format!("the configuration `{}` does not load: {}", configuration.name, shown(&errors).join("; "))
-        });
-        for case in corpus.cases_of(configuration) {
-            let outcome = policy.as_ref().map_err(Clone::clone).and_then(|policy| outcome(policy, case, now));
-            tally.case(case, outcome);
-        }
-    }
-    for refused in &corpus.refused {
-        let loaded = Policy::from_json(refused.json.as_bytes(), &environment);
-        tally.refused(refused, loaded.map(drop).map_err(|errors| shown(&errors)));
-    }
-    for doubtful in &corpus.doubtful {
-        let loaded = Policy::from_json(doubtful.json.as_bytes(), &environment);
-        let warnings = loaded.map(|loaded| shown(&loaded.warnings)).map_err(|errors| shown(&errors));
-        tally.doubtful(doubtful, warnings);
-    }
-    tally.finish(&corpus);
+/// Loads a configuration; returns its warnings, or its errors.
+pub(crate) fn load(corpus: &Corpus, json: &str) -> Result<(Policy, Vec<String>), Vec<String>> {
+    let loaded = Policy::from_json(json, &|name| corpus.variable(name)).map_err(|errors| shown(&errors))?;
+    Ok((loaded.policy, shown(&loaded.warnings)))
 }
 
-fn outcome(policy: &Policy, case: &Case, now: Timestamp) -> Result<Outcome, String> {
+/// Decides about the request of a case, with and without a trace.
+pub(crate) fn outcome(corpus: &Corpus, case: &Case, now: Timestamp) -> Result<Outcome, String> {
+    let (policy, _) = load(corpus, &case.configuration.json).map_err(|errors| format!("it is refused: {errors:?}"))?;
     let lines = case.as_filters_see();
     let request = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)).collect());
-    // What the policy does not ask for, the shell does not read.
-    let circumstances = Circumstances {
+    // What the policy does not need, the carrier does not read.
+    let context = Context {
         now: if policy.reads_clock() { now } else { Timestamp::default() },
         cluster: case.cluster.as_deref().map(str::as_bytes).filter(|_| policy.reads_cluster()),
-        ..Circumstances::default()
+        ..Context::default()
     };
-    let (record, verdict) = match decide(policy, &request, &circumstances) {
-        Decision::Allow { record, mutations } => {
-            (record, Verdict::Passed(Message::from_map(edited(lines.clone(), &mutations))))
+    let decision = decide(&policy, &request, &context);
+    let mut steps = Steps::default();
+    let traced = decide_traced(&policy, &request, &context, &mut steps);
+    if parts(&decision) != parts(&traced) {
+        return Err(format!("traced it is {traced:?}, untraced {decision:?}"));
+    }
+    if steps.0.is_empty() {
+        return Err("the trace has no step".to_owned());
+    }
+    let (effect, verdict) = match decision {
+        Decision::Allow { effect, edits } => {
+            (effect, Verdict::Passed(Message::from_map(edited(lines.clone(), &edits))))
         }
-        Decision::Deny { record, refusal } => {
-            let headers = refusal.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Decision::Deny { effect, reason } => {
+            let reply = Reply::new(reason, &policy, &effect, &request);
+            let headers = reply.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
             // Envoy drops the body of an answer to HEAD.
-            let body = if case.request.method == b"HEAD" { Vec::new() } else { refusal.body };
-            let logged_path = refusal.path.or_else(|| case.request.path.clone());
-            let details = refusal.details;
-            (record, Verdict::Refused(Refused { status: refusal.status, headers, body, details, logged_path }))
+            let body = if case.request.method == b"HEAD" { Vec::new() } else { reply.body };
+            let logged_path = reply.path.or_else(|| case.request.path.clone());
+            let details = reply.details;
+            (effect, Verdict::Refused(Refused { status: reply.status, headers, body, details, logged_path }))
         }
-        Decision::AskService { .. } => return Err("it asks the verification service".to_owned()),
+        Decision::Lookup(_) => return Err("it asks the verification service".to_owned()),
     };
-    let outcome = Outcome { verdict, record: entries(&record) };
-    let counter = crate::corpus::counter(&outcome.record);
-    if record.counter() == counter {
+    let outcome = Outcome { verdict, record: record(&effect) };
+    let expected = counter(&outcome.record);
+    if effect.counter() == expected {
         Ok(outcome)
     } else {
-        Err(format!("counter: expected {counter}, got {}", record.counter()))
+        Err(format!("counter: expected {expected}, got {}", effect.counter()))
     }
 }
 
-fn entries(record: &Record<'_>) -> std::collections::BTreeMap<String, String> {
-    let part = |name: &str| name.strip_prefix("byok.").unwrap_or(name).to_owned();
-    record.entries().map(|(name, value)| (part(name), value.to_owned())).collect()
+/// Everything in a decision: effect, state for a redirect, edits in order, and reason.
+type Parts<'d> = (BTreeMap<String, String>, String, &'d [HeaderMutation<'d>], Option<DenyReason>);
+
+fn parts<'d>(decision: &'d Decision<'_>) -> Option<Parts<'d>> {
+    let (effect, edits, reason) = match decision {
+        Decision::Allow { effect, edits } => (effect, &**edits, None),
+        Decision::Deny { effect, reason } => (effect, &[][..], Some(*reason)),
+        Decision::Lookup(_) => return None,
+    };
+    Some((record(effect), effect.to_redirect_state(), edits, reason))
 }
 
-fn shown<T: Display>(findings: &[T]) -> Vec<String> {
-    findings.iter().map(ToString::to_string).collect()
+fn record(effect: &Effect<'_>) -> BTreeMap<String, String> {
+    let part = |name: &str| name.strip_prefix("byok.").unwrap_or(name).to_owned();
+    effect.entries().map(|(name, value)| (part(name), value.to_owned())).collect()
+}
+
+fn shown<T: Display>(diagnostics: &[T]) -> Vec<String> {
+    diagnostics.iter().map(ToString::to_string).collect()
 }

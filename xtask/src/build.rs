@@ -8,10 +8,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::{module_path, package, root, tools};
+use crate::{module_path, package, root};
 
 const TARGET: &str = "wasm32-wasip1";
 
@@ -34,16 +34,17 @@ fn ensure_target() -> Result<()> {
         return Ok(());
     }
     eprintln!("installing the target {TARGET} …");
-    let Some(rustup) = tools::find_on_path("rustup") else {
-        bail!("this Rust has no target {TARGET}, and there is no rustup to add it: install Rust by rustup");
-    };
-    let status = Command::new(rustup).args(["target", "add", TARGET]).current_dir(root()).status()?;
+    let status = Command::new("rustup").args(["target", "add", TARGET]).current_dir(root()).status();
+    let status = status.with_context(|| format!("this Rust lacks the target {TARGET}: install Rust by rustup"))?;
     ensure!(status.success(), "rustup could not add the target {TARGET}: is there a network?");
     Ok(())
 }
 
 /// Compiles the library of a workspace member for Envoy; returns the file that cargo made.
-pub(crate) fn compile(package: &str) -> Result<PathBuf> {
+///
+/// # Errors
+/// The wasm target can't be installed, or the library does not compile.
+pub fn compile(package: &str) -> Result<PathBuf> {
     ensure_target()?;
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let output = Command::new(cargo)

@@ -1,26 +1,7 @@
-//! What `make` needs beyond one line; tests and benchmarks use the same parts.
-//!
-//! - [`build`] compiles the filter, [`package`] turns it into the deployable module
-//! - [`tools`] finds or installs Envoy and func-e, outside the clone
-//! - [`envoy`] is the one launcher of Envoy
-//! - [`demo`] runs `envoy/envoy.yaml` and checks five answers, [`func_e`] does so under a real func-e
-//! - [`mod@bench`] measures what the filter costs in Envoy
-//! - [`istio`] holds `envoy/istio` against Istio's schemas
-//! - [`litellm`] is the one launcher of LiteLLM
-//! - [`web`] runs the corpus on `wasm32-unknown-unknown` in Node
+//! What `make` needs beyond one line: [`build`] compiles the filter, [`package`] turns it into the deployable module.
 
-pub mod bench;
 pub mod build;
-pub mod demo;
-pub mod envoy;
-pub mod func_e;
-mod http;
-pub mod istio;
-pub mod litellm;
 pub mod package;
-pub mod ports;
-pub mod tools;
-pub mod web;
 
 use std::path::{Path, PathBuf};
 
