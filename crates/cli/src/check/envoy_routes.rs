@@ -61,14 +61,10 @@ impl Mirrors {
                 .all(|provider| cluster.is_some_and(|cluster| provider.clusters.allows(Some(cluster.as_bytes()))));
             if !allowed {
                 let path = format!("{path}[{at}]");
-                let finding = Diagnostic::warning(
-                    path.clone(),
-                    "sends a copy of each request, including the provider credential, to a cluster that is not one of the provider's clusters",
-                    Some(mirror.at),
-                );
-                let help =
-                    "remove the mirror, or add its cluster to clusters if it may receive the credential".to_owned();
-                self.diagnostics.insert(path, Diagnostic { help: Some(help), ..finding });
+                let message = "sends a copy of each request, including the provider credential, to a cluster that is not one of the provider's clusters";
+                let help = "remove the mirror, or add its cluster to clusters if it may receive the credential";
+                let warning = Diagnostic::warning(path.clone(), message, Some(mirror.at)).with_help(help);
+                self.diagnostics.insert(path, warning);
             }
         }
     }
@@ -156,7 +152,6 @@ fn unsound(path: String, expected: &str, at: &Node) -> Diagnostic {
     let message = format!(
         "expected {expected}, since a provider has clusters: the filter checks the cluster before the change, and Envoy selects it after"
     );
-    let help =
-        "match on the header of identity_headers.provider and remove clusters, or match on something else".to_owned();
-    Diagnostic { help: Some(help), ..Diagnostic::error(path, message, Some(at.at)) }
+    let help = "match on the header of identity_headers.provider and remove clusters, or match on something else";
+    Diagnostic::error(path, message, Some(at.at)).with_help(help)
 }

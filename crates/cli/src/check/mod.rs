@@ -6,8 +6,8 @@ mod envoy_routes;
 mod examine;
 mod form;
 mod routes;
-mod rules;
 mod variables;
+mod words;
 
 use byok_core::Loaded;
 
