@@ -14,6 +14,9 @@ pub(super) fn message(schema: Option<&Json>, error: &ValidationError<'_>, field:
             (!is_misspelt(name, error.instance(), schema?)).then(|| format!("missing field `{name}`"))
         }
         ValidationErrorKind::Type { kind } => expected_type(kind, schema?),
+        ValidationErrorKind::Enum { options } if options.as_array()?.iter().any(Json::is_boolean) => {
+            Some(expected_boolean_or_word(options))
+        }
         // Another type is an error of its own.
         ValidationErrorKind::Enum { .. } if error.instance().is_string() => expected_word(schema?),
         _ => of_rule(field, error, schema),
@@ -77,6 +80,17 @@ fn expected_word(schema: &Json) -> Option<String> {
     ))
 }
 
+/// Names the values of a field that is a boolean or a word.
+fn expected_boolean_or_word(options: &Json) -> String {
+    let shown = |option: &Json| option.as_str().map_or_else(|| option.to_string(), |word| format!("`{word}`"));
+    let named = options.as_array().into_iter().flatten().filter(|option| !option.is_null());
+    let options: Vec<String> = named.map(shown).collect();
+    match options.split_last() {
+        Some((last, others)) => format!("expected {} or {last}", others.join(", ")),
+        None => "expected a boolean".to_owned(),
+    }
+}
+
 /// Returns what the filter says about a value of a field that breaks a rule of the schema; `None` if it says nothing.
 fn of_rule(field: &str, error: &ValidationError<'_>, schema: Option<&Json>) -> Option<String> {
     let message = match (error.kind(), field) {
@@ -103,6 +117,8 @@ fn of_pattern(field: &str, pattern: &str, value: &Json) -> Option<&'static str> 
         "scheme" => "expected a token of visible ASCII characters",
         "query" | "sha256_query" => "expected the name of a parameter",
         "cookie" => "expected the name of a cookie",
+        "websocket_protocol" => "expected the beginning of a subprotocol",
+        "resource_metadata" => "expected a URL that starts with https:// or http://",
         "client_key_prefixes" => "expected the beginning of a key, of visible ASCII characters",
         "cluster" => "expected the name of a cluster",
         "authority" => "expected a host name",

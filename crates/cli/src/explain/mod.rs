@@ -155,7 +155,8 @@ fn look_up(response: &str, policy: &Policy, request: &Request, context: &mut Con
     let (status, body) = response.split_once(' ').unwrap_or((response, ""));
     let lines = request.lines();
     let headers = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)).collect());
-    for _ in 0..=policy.key_sources.len() {
+    let most_sources = policy.route_policies().map(|route| route.key_sources.len()).max().unwrap_or_default();
+    for _ in 0..=most_sources {
         let digest = match decide(policy, &headers, context) {
             Decision::Lookup(lookup) => lookup.digest,
             _ => return,
