@@ -1,6 +1,7 @@
-//! YAML with the positions of all values. Bare words are resolved as by Kubernetes and Envoy, that is as in YAML 1.1.
+//! YAML with the positions of all values. Bare words are resolved as by Kubernetes and Envoy, that is as in YAML 1.1;
+//! [merge keys](https://yaml.org/type/merge.html) as by Kubernetes and LiteLLM.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
@@ -39,7 +40,12 @@ struct Open {
 
 enum Children {
     Items(Vec<Node>),
-    Entries { complete: Vec<Entry>, name: Option<Name> },
+    Entries {
+        complete: Vec<Entry>,
+        name: Option<Name>,
+        /// The values of merge keys: maps, in order of precedence.
+        merged: Vec<Node>,
+    },
 }
 
 /// The name of a field whose value comes next.
@@ -47,6 +53,8 @@ struct Name {
     text: String,
     at: Position,
     end: Position,
+    /// Whether it is a merge key: `<<` without quotes.
+    is_merge: bool,
 }
 
 impl Builder {
@@ -55,7 +63,8 @@ impl Builder {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 if let Some(name) = self.awaited_name() {
-                    *name = Some(Name { text: text.into_owned(), at, end });
+                    let is_merge = matches!(style, ScalarStyle::Plain) && text == "<<";
+                    *name = Some(Name { text: text.into_owned(), at, end, is_merge });
                     return Ok(());
                 }
                 let is_text = tag.is_some_and(|tag| tag.is_yaml_core_schema() && tag.suffix == "str");
@@ -68,7 +77,7 @@ impl Builder {
             }
             Event::SequenceStart(anchor, _) => self.begin(at, anchor, Children::Items(Vec::new())),
             Event::MappingStart(anchor, _) => {
-                self.begin(at, anchor, Children::Entries { complete: Vec::new(), name: None })
+                self.begin(at, anchor, Children::Entries { complete: Vec::new(), name: None, merged: Vec::new() })
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(end),
             Event::Alias(anchor) => {
@@ -112,7 +121,7 @@ impl Builder {
         let Some(Open { at, anchor, children }) = self.open.pop() else { return Ok(()) };
         let value = match children {
             Children::Items(items) => Value::List(items),
-            Children::Entries { complete, .. } => Value::Map(complete),
+            Children::Entries { complete, merged, .. } => Value::Map(merge(complete, merged)),
         };
         self.add(Node { at, end, value }, anchor)
     }
@@ -133,8 +142,13 @@ impl Builder {
         match self.open.last_mut().map(|open| &mut open.children) {
             None => self.documents.push(node),
             Some(Children::Items(items)) => items.push(node),
-            Some(Children::Entries { complete, name }) => match name.take() {
-                Some(Name { text, at, end }) => {
+            Some(Children::Entries { complete, name, merged }) => match name.take() {
+                Some(Name { is_merge: true, .. }) => match node.value {
+                    Value::Map(_) => merged.push(node),
+                    Value::List(items) if items.iter().all(Node::is_map) => merged.extend(items),
+                    _ => return Err(broken(at, "expected a mapping, or a list of mappings, to merge")),
+                },
+                Some(Name { text, at, end, .. }) => {
                     complete.push(Entry { name: text, name_at: at, name_end: end, value: node });
                 }
                 None => return Err(broken(at, "expected a text for a name")),
@@ -142,6 +156,23 @@ impl Builder {
         }
         Ok(())
     }
+}
+
+/// Adds the entries of merged maps whose names are not there yet: a map's own entries count first, then those of the
+/// earlier map.
+fn merge(mut entries: Vec<Entry>, merged: Vec<Node>) -> Vec<Entry> {
+    if merged.is_empty() {
+        return entries;
+    }
+    let mut known: HashSet<String> = entries.iter().map(|entry| entry.name.clone()).collect();
+    for node in merged {
+        let Value::Map(inherited) = node.value else { continue };
+        // The names of one map may repeat, as they may elsewhere.
+        let (_, new): (Vec<Entry>, Vec<Entry>) = inherited.into_iter().partition(|entry| known.contains(&entry.name));
+        known.extend(new.iter().map(|entry| entry.name.clone()));
+        entries.extend(new);
+    }
+    entries
 }
 
 fn broken(at: Position, message: &str) -> SyntaxError {
@@ -197,6 +228,32 @@ mod tests {
             [r#"{"a":true,"b":"on","c":1.0}"#, r#"["08",null,"x y"]"#]
         );
         assert_eq!(json_of("a: &x {b: 1}\nc: *x\n"), [r#"{"a":{"b":1},"c":{"b":1}}"#]);
+    }
+
+    #[test]
+    fn merge_keys_add_what_a_mapping_does_not_have() {
+        let anchors = "a: &a {x: 1, y: 2}\nb: &b {y: 3, z: 4}\n";
+        let c = |text: &str| {
+            let documents = read(&format!("{anchors}c: {text}\n")).unwrap();
+            documents[0].get("c").unwrap().to_json()
+        };
+        assert_eq!(c("{<<: *a, y: 5}"), r#"{"y":5,"x":1}"#);
+        assert_eq!(c("{y: 5, <<: [*a, *b]}"), r#"{"y":5,"x":1,"z":4}"#);
+        assert_eq!(c("{<<: *b, <<: *a}"), r#"{"y":3,"z":4,"x":1}"#);
+        assert_eq!(c("{<<: {w: {<<: *a}}}"), r#"{"w":{"x":1,"y":2}}"#);
+        assert_eq!(c("{'<<': *a}"), r#"{"<<":{"x":1,"y":2}}"#);
+        for text in ["{<<: 1}", "{<<: [*a, 1]}", "{<<: }"] {
+            let error = read(&format!("{anchors}c: {text}\n")).unwrap_err();
+            assert_eq!((error.at.line, &*error.message), (3, "expected a mapping, or a list of mappings, to merge"));
+        }
+    }
+
+    #[test]
+    fn what_merge_keys_copy_is_bounded_as_with_aliases() {
+        let fields: String = (0..1_000).map(|field| format!("f{field}: {field}\n  ")).collect();
+        let text = |count: usize| format!("a: &a\n  {fields}\nb:\n{}", "- <<: *a\n".repeat(count));
+        assert!(read(&text(100)).is_ok());
+        assert_eq!(read(&text(2_000)).unwrap_err().message, "aliases make it too large");
     }
 
     #[test]

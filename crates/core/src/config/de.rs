@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Unexpected, Visitor};
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::compile::repeats;
@@ -95,7 +95,7 @@ impl<'de> Deserialize<'de> for HideCredentials {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct BoolOrWord;
 
-        impl Visitor<'_> for BoolOrWord {
+        impl<'de> Visitor<'de> for BoolOrWord {
             type Value = HideCredentials;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -111,6 +111,18 @@ impl<'de> Deserialize<'de> for HideCredentials {
                     "verified" => Ok(HideCredentials::IfVerified),
                     _ => Err(E::invalid_value(Unexpected::Other("text"), &self)),
                 }
+            }
+
+            // Read to their end, so that the error is this field's and not that of a part.
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<HideCredentials, A::Error> {
+                while items.next_element::<IgnoredAny>()?.is_some() {}
+                Err(de::Error::invalid_type(Unexpected::Seq, &self))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<HideCredentials, A::Error> {
+                while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Err(de::Error::invalid_type(Unexpected::Map, &self))
             }
         }
 
