@@ -32,7 +32,8 @@ Examples:
     /// Converts a configuration of LiteLLM
     ///
     /// Prints the configuration to standard output, and differences from LiteLLM and settings that could not be converted
-    /// to standard error. Keys in clear text become digests or environment variables that you have to set.
+    /// to standard error. Keys in clear text become digests or environment variables that you have to set. Reads the files
+    /// that the configuration includes, and finds it in a Kubernetes ConfigMap or the values of a Helm chart.
     #[command(after_help = "\
 Exit status: 0 if the filter accepts the configuration, 1 if it has to be completed, 2 if arguments are invalid.
 
@@ -67,7 +68,8 @@ Examples:
 /// Finds the filter's configuration in an Envoy bootstrap or listener, an Istio WasmPlugin or TrafficExtension, and an
 /// Envoy Gateway EnvoyExtensionPolicy, in JSON or in YAML with any number of documents. Reports all errors at once, and
 /// warns of settings that are valid but probably not what you intended. An environment variable that is not set here is
-/// a warning. Values are never printed: the lines of a file are shown with `…` in place of them.
+/// a warning; a file without a configuration is a note, and an error if no file has one. Values are never printed: the
+/// lines of a file are shown with `…` in place of them.
 #[derive(Args)]
 #[command(after_help = "\
 Exit status: 0 if there are no errors, 1 if there are (or warnings, with --deny-warnings), 2 if arguments are invalid.

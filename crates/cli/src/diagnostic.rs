@@ -7,7 +7,7 @@ use crate::document::Position;
 use crate::output::{Text, escaped};
 use crate::source::Source;
 
-/// An error or a warning about a file.
+/// An error, a warning or a note about a file.
 #[derive(Clone, Debug)]
 pub(crate) struct Diagnostic {
     pub(crate) severity: Severity,
@@ -24,6 +24,7 @@ pub(crate) struct Diagnostic {
 pub(crate) enum Severity {
     Error,
     Warning,
+    Note,
 }
 
 impl Diagnostic {
@@ -35,6 +36,10 @@ impl Diagnostic {
         Self { severity: Severity::Warning, ..Self::error(path, message, at) }
     }
 
+    pub(crate) fn note(path: impl Into<String>, message: impl Into<String>, at: Option<Position>) -> Self {
+        Self { severity: Severity::Note, ..Self::error(path, message, at) }
+    }
+
     pub(crate) fn with_help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
     }
@@ -44,6 +49,7 @@ impl Diagnostic {
         let level = match self.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
+            Severity::Note => Level::NOTE,
         };
         let subject = if self.path.is_empty() { String::new() } else { format!("{}: ", self.path) };
         let group = level.primary_title(escaped(&format!("{subject}{}", self.message)));

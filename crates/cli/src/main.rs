@@ -19,8 +19,9 @@ use byok_core::Timestamp;
 use clap::{CommandFactory as _, Parser as _};
 
 use crate::args::{Arguments, Command, Format};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::output::Text;
+use crate::source::Source;
 
 /// What the tool reads besides its arguments and files.
 struct Environment {
@@ -95,42 +96,75 @@ fn run(command: Command, environment: &Environment) -> Result<ExitCode, CliError
 }
 
 fn check_files(arguments: &args::Check, environment: &Environment) -> Result<ExitCode, CliError> {
-    let (mut errors, mut warnings) = (0, 0);
-    let mut is_partial = false;
+    let mut totals = Totals::default();
+    let mut without: Vec<&Path> = Vec::new();
     for file in &arguments.files {
         let name = file.to_string_lossy();
         let source = read(file)?;
-        let report = check::check(&name, &source, environment);
-        is_partial |= report.is_partial;
-        let excerpts = (arguments.format == Format::Text).then(|| report.source(&source));
-        let (mut text, mut json) = (Text::default(), String::new());
-        for diagnostic in &report.diagnostics {
-            match diagnostic.severity {
-                Severity::Error => errors += 1,
-                Severity::Warning => warnings += 1,
-            }
-            match &excerpts {
-                Some(source) => diagnostic.render(&name, source, &mut text),
-                None => json.push_str(&(diagnostic.to_json(&name) + "\n")),
-            }
+        let report = check::check(&name, &source, arguments.files.len() == 1, environment);
+        if report.is_about_something_else {
+            without.push(file);
         }
-        text.to_stdout()?;
-        output::json_to_stdout(&json)?;
+        totals.is_partial |= report.is_partial;
+        show_diagnostics(&report.diagnostics, &name, &report.source(&source), arguments.format, &mut totals)?;
+    }
+    // Only now it is known whether another file has a configuration.
+    let another_has_one = without.len() < arguments.files.len();
+    for file in without {
+        let nothing = Source::new("", &[], &[], std::iter::empty());
+        let diagnostic = check::about_something_else(another_has_one);
+        show_diagnostics(&[diagnostic], &file.to_string_lossy(), &nothing, arguments.format, &mut totals)?;
     }
     if arguments.format == Format::Text {
         let files = counted(arguments.files.len(), "file");
-        let found = match (errors, warnings) {
+        Text::default().add(&format!("{files}: {}", totals.summary())).end_line().to_stdout()?;
+    }
+    let denied = totals.errors > 0 || (arguments.deny_warnings && totals.warnings > 0);
+    Ok(if denied { ExitCode::Failure } else { ExitCode::Success })
+}
+
+/// What has been found in all files.
+#[derive(Default)]
+struct Totals {
+    errors: usize,
+    warnings: usize,
+    is_partial: bool,
+}
+
+impl Totals {
+    fn summary(&self) -> String {
+        let found = match (self.errors, self.warnings) {
             (0, 0) => "no errors".to_owned(),
             (0, warnings) => counted(warnings, "warning"),
             (errors, 0) => counted(errors, "error"),
             (errors, warnings) => format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")),
         };
-        let more = if is_partial { "; more may show once these are corrected" } else { "" };
-        let mut text = Text::default();
-        text.add(&format!("{files}: {found}{more}")).end_line().to_stdout()?;
+        found + if self.is_partial { "; more may show once these are corrected" } else { "" }
     }
-    let denied = errors > 0 || (arguments.deny_warnings && warnings > 0);
-    Ok(if denied { ExitCode::Failure } else { ExitCode::Success })
+}
+
+fn show_diagnostics(
+    diagnostics: &[Diagnostic],
+    file: &str,
+    source: &Source<'_>,
+    format: Format,
+    totals: &mut Totals,
+) -> Result<(), CliError> {
+    let (mut text, mut json) = (Text::default(), String::new());
+    for diagnostic in diagnostics {
+        match diagnostic.severity {
+            Severity::Error => totals.errors += 1,
+            Severity::Warning => totals.warnings += 1,
+            Severity::Note => {}
+        }
+        match format {
+            Format::Text => diagnostic.render(file, source, &mut text),
+            Format::Json => json.push_str(&(diagnostic.to_json(file) + "\n")),
+        }
+    }
+    text.to_stdout()?;
+    output::json_to_stdout(&json)?;
+    Ok(())
 }
 
 fn man(command: Option<&str>) -> Result<ExitCode, CliError> {

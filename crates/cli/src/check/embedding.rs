@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::form::is_field;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Node, Position, Value};
 
@@ -41,9 +42,9 @@ const FIELDS: [&str; 7] = [
     "shadow",
 ];
 
-/// Returns the plugins of a document that are this filter, in order.
-pub(crate) fn plugins(document: &Node) -> Vec<Plugin<'_>> {
-    if is_alone(document) {
+/// Returns the plugins of a document that are this filter, in order; `is_only` says that there is no other document.
+pub(crate) fn plugins(document: &Node, is_only: bool) -> Vec<Plugin<'_>> {
+    if is_alone(document, is_only) {
         let (at, configuration) = (document.at, Some(document));
         let (variables, diagnostics) = (Variables::Unspecified, Vec::new());
         return vec![Plugin { configuration, at, variables, diagnostics, connection_manager: None }];
@@ -53,15 +54,16 @@ pub(crate) fn plugins(document: &Node) -> Vec<Plugin<'_>> {
     found
 }
 
-/// Whether the document is the filter's configuration and nothing else.
-fn is_alone(document: &Node) -> bool {
+/// Whether the document is the filter's configuration and nothing else. The only document probably is; one of several
+/// has at least one of its fields.
+fn is_alone(document: &Node, is_only: bool) -> bool {
     const OTHERS: [&str; 8] =
         ["static_resources", "dynamic_resources", "apiVersion", "kind", "@type", "resources", "admin", "http_filters"];
     let entries = document.entries();
     document.is_map()
         && !entries.iter().any(|entry| OTHERS.contains(&&*entry.name))
-        && (entries.iter().any(|entry| FIELDS.contains(&&*entry.name))
-            || entries.iter().all(|entry| !entry.value.is_map()))
+        && (entries.iter().any(|entry| is_field(&entry.name))
+            || (is_only && entries.iter().all(|entry| !entry.value.is_map())))
 }
 
 fn search<'a>(node: &'a Node, connection_manager: Option<&'a Node>, found: &mut Vec<Plugin<'a>>) {

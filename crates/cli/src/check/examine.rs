@@ -61,10 +61,12 @@ pub(super) fn next_step(path: &str, message: &str) -> Option<&'static str> {
             "replace it with environment_variable"
         });
     }
-    if message == "expected 64 hex digits" {
-        return Some("byok hash prints the digest of a key");
-    }
-    message.starts_with("expected at least one key").then_some("byok generate makes a key and its entry")
+    const NEXT_STEPS: [(&str, &str); 3] = [
+        ("expected 64 hex digits", "byok hash prints the digest of a key"),
+        ("expected at least one key", "byok generate makes a key and its entry"),
+        ("no credential can ever reach it", "set byok to \"preferred\" or \"required\", or add a deployment_key"),
+    ];
+    NEXT_STEPS.iter().find(|(start, _)| message.starts_with(start)).map(|(_, step)| *step)
 }
 
 pub(super) fn did_you_mean(word: &str) -> String {

@@ -16,6 +16,11 @@ use crate::document::{Located, Node, Value, path_of};
 
 static SCHEMA: LazyLock<Json> = LazyLock::new(config::schema);
 
+/// Whether the configuration has a field of that name at its top.
+pub(super) fn is_field(name: &str) -> bool {
+    SCHEMA.get("properties").is_some_and(|fields| fields.get(name).is_some())
+}
+
 /// Returns the errors of form, at most [`MAX_ERRORS`]; the filter's own is among them.
 pub(super) fn errors(root: &Node, located: &Located<'_>, of_filter: &ConfigError) -> Vec<Diagnostic> {
     let mut errors = Vec::new();

@@ -25,6 +25,8 @@ pub(crate) struct Report {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Whether more errors may show once these are corrected.
     pub(crate) is_partial: bool,
+    /// Whether the file is read without an error of syntax, and has no configuration of the filter.
+    pub(crate) is_about_something_else: bool,
     documents: Vec<Node>,
     embedded: Vec<Embedded>,
 }
@@ -37,9 +39,15 @@ impl Report {
     }
 }
 
-/// Checks all configurations of the filter in a file.
-pub(crate) fn check(file: &str, text: &str, environment: &Environment) -> Report {
-    let mut report = Report { diagnostics: Vec::new(), is_partial: false, documents: Vec::new(), embedded: Vec::new() };
+/// Checks all configurations of the filter in a file; the only one, or one of several.
+pub(crate) fn check(file: &str, text: &str, is_only_file: bool, environment: &Environment) -> Report {
+    let mut report = Report {
+        diagnostics: Vec::new(),
+        is_partial: false,
+        is_about_something_else: false,
+        documents: Vec::new(),
+        embedded: Vec::new(),
+    };
     let documents = match document::documents(file, text) {
         Ok(documents) => documents,
         Err(error) => {
@@ -47,18 +55,24 @@ pub(crate) fn check(file: &str, text: &str, environment: &Environment) -> Report
             return report;
         }
     };
-    let plugins: Vec<Plugin<'_>> = documents.iter().flat_map(plugins).collect();
-    if plugins.is_empty() {
-        let expected =
-            "expected a configuration of the filter, alone or in a document of Envoy, Istio or Envoy Gateway";
-        report.diagnostics.push(Diagnostic::error("", expected, None));
-    }
+    let is_only = is_only_file && documents.len() == 1;
+    let plugins: Vec<Plugin<'_>> = documents.iter().flat_map(|document| plugins(document, is_only)).collect();
+    report.is_about_something_else = plugins.is_empty();
     for plugin in plugins {
         check_plugin(plugin, text, environment, &mut report);
     }
     report.diagnostics.sort_by_key(|diagnostic| diagnostic.at);
     report.documents = documents;
     report
+}
+
+/// Returns what is said about a file without a configuration: a note if another file has one.
+pub(crate) fn about_something_else(another_has_one: bool) -> Diagnostic {
+    if another_has_one {
+        return Diagnostic::note("", "has no configuration of the filter", None);
+    }
+    let expected = "expected a configuration of the filter, alone or in a document of Envoy, Istio or Envoy Gateway";
+    Diagnostic::error("", expected, None)
 }
 
 fn check_plugin(plugin: Plugin<'_>, text: &str, environment: &Environment, report: &mut Report) {

@@ -93,7 +93,8 @@ fn load(arguments: &Explain, file: &str, environment: &Environment) -> Result<Op
     let text = read(&arguments.config)?;
     let syntax = |error: document::SyntaxError| CliError(format!("{file}:{}: {}", error.at, error.message));
     let documents = document::documents(file, &text).map_err(syntax)?;
-    let mut found: Vec<Plugin<'_>> = documents.iter().flat_map(plugins).collect();
+    let is_only = documents.len() == 1;
+    let mut found: Vec<Plugin<'_>> = documents.iter().flat_map(|document| plugins(document, is_only)).collect();
     let count = found.len();
     if count == 0 {
         return Err(CliError(format!("{file}: expected a configuration of the filter; byok check says more")));

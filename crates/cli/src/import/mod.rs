@@ -1,45 +1,54 @@
 //! `byok import-litellm`: converts LiteLLM's `config.yaml` to a configuration that behaves the same as far as possible.
 
+mod files;
+mod include;
+mod left_over;
 mod models;
 mod pass_through;
+mod vendors;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use byok_core::config::Shown;
 use byok_core::{KeyDigest, Policy};
 use serde_json::{Map, Value as Json, json};
 
-use crate::document::{self, Node, Value};
+use crate::document::{Node, Value};
 use crate::output::{Text, json_to_stdout};
-use crate::{CliError, ExitCode, read};
+use crate::{CliError, ExitCode};
 
 /// The configuration so far, and notes about it.
 #[derive(Default)]
 struct Import {
     providers: Map<String, Json>,
+    /// By provider: the `api_key` that its deployment key comes from.
+    deployment_keys: BTreeMap<String, String>,
+    /// How often a name for a provider has been wanted that another one has.
+    repeated_names: BTreeMap<String, usize>,
     routes: Vec<Json>,
     notes: Vec<String>,
 }
 
 /// Reads LiteLLM's configuration; prints the filter's to standard output, and notes to standard error.
 pub(crate) fn command(file: &Path) -> Result<ExitCode, CliError> {
-    let name = file.to_string_lossy();
-    let documents = document::documents(&name, &read(file)?)
-        .map_err(|error| CliError(format!("{name}:{}: {}", error.at, error.message)))?;
-    let litellm = documents.first().filter(|node| node.is_map());
-    let litellm = litellm.ok_or_else(|| CliError(format!("{name}: expected LiteLLM's config.yaml")))?;
-    let (configuration, notes) = import(litellm);
+    let (litellm, found) = files::load(file)?;
+    let (configuration, notes) = import(&litellm);
     json_to_stdout(&format!("{configuration:#}\n"))?;
     let say = |head: &str, text: &str| {
         let mut line = Text::default();
         line.styled(anstyle::Style::new().bold(), head).add(&format!(": {text}")).end_line().to_stderr()
     };
-    for note in notes {
-        say("note", &note)?;
+    for note in found.iter().chain(&notes) {
+        say("note", note)?;
     }
     // Variables get placeholders: they have to be set where the filter runs, not here.
     match Policy::from_json(configuration.to_string().as_bytes(), &|name| Some(format!("unset:{name}"))) {
-        Ok(_) => Ok(ExitCode::Success),
+        Ok(loaded) => {
+            for warning in loaded.warnings {
+                say("warning", &warning.to_string())?;
+            }
+            Ok(ExitCode::Success)
+        }
         Err(errors) => {
             for error in errors {
                 say("to be completed", &error.to_string())?;
@@ -57,9 +66,10 @@ fn import(litellm: &Node) -> (Json, Vec<String>) {
         .iter()
         .any(|place| litellm.at(&[place, "forward_llm_provider_auth_headers"]).is_some_and(Node::is_true));
 
-    let mode = import.mode(of_general("custom_auth_settings").and_then(|settings| settings.get("mode")));
+    let mode = import.mode(of_general("custom_auth"), of_general("custom_auth_settings"));
     let consumers = import.master_key(of_general("master_key"));
-    import.models(litellm.get("model_list").map(Node::items).unwrap_or_default());
+    let items = |section: &str| litellm.get(section).map(Node::items).unwrap_or_default();
+    import.models(items("model_list"), items("credential_list"));
     let by_model = std::mem::take(&mut import.routes);
     for endpoint in of_general("pass_through_endpoints").map(Node::items).unwrap_or_default() {
         import.pass_through(endpoint);
@@ -68,7 +78,7 @@ fn import(litellm: &Node) -> (Json, Vec<String>) {
         import.public_route(route);
     }
     import.routes.extend(by_model);
-    import.left_over(general);
+    import.left_over(litellm);
     if flag {
         import.notes.extend(WITH_THE_FLAG.map(str::to_owned));
     }
@@ -130,6 +140,7 @@ fn key_sources(custom: Option<&Node>) -> Json {
             _ => json!({ "header": name }),
         });
     }
+    sources.push(json!({ "websocket_protocol": "openai-insecure-api-key." }));
     sources.into()
 }
 
@@ -138,19 +149,17 @@ impl Import {
         self.notes.push(note.into());
     }
 
-    fn mode(&mut self, mode: Option<&Node>) -> &'static str {
-        let mode = match mode.map(|mode| &mode.value) {
-            None => return "on",
-            Some(Value::BareWord(true) | Value::Bool(true)) => "on",
-            Some(Value::BareWord(false) | Value::Bool(false)) => "off",
-            Some(Value::Text(text, _)) => match text.as_str() {
-                "auto" => "auto",
-                "off" => "off",
-                _ => "on",
-            },
-            Some(_) => "on",
-        };
+    fn mode(&mut self, function: Option<&Node>, settings: Option<&Node>) -> &'static str {
+        if function.or(settings).is_none() {
+            return "on";
+        }
         self.note("not converted: custom_auth, a Python function; list the keys that it accepts under consumers");
+        let mode = match settings.and_then(|settings| settings.get("mode")).map(|mode| &mode.value) {
+            Some(Value::BareWord(false) | Value::Bool(false)) => "off",
+            Some(Value::Text(text, _)) if text == "auto" => "auto",
+            Some(Value::Text(text, _)) if text == "off" => "off",
+            _ => "on",
+        };
         if mode != "on" {
             self.note(format!(
                 "mode {mode}: the next hop has to check the key, which is left in the request (hide_credentials: false)"
@@ -160,10 +169,18 @@ impl Import {
     }
 
     fn master_key(&mut self, key: Option<&Node>) -> Vec<Json> {
-        let Some(text) = key.and_then(Node::text).map(str::trim).filter(|text| !text.is_empty()) else {
+        let text = match key {
+            // LiteLLM reads the variable only if the field is not there.
+            None => {
+                self.note("no master_key: LiteLLM takes LITELLM_MASTER_KEY; if it is not set either, LiteLLM accepts every request, the filter none: replace the consumer litellm-master");
+                "os.environ/LITELLM_MASTER_KEY"
+            }
+            Some(key) => key.text().map(str::trim).unwrap_or_default(),
+        };
+        if text.is_empty() {
             self.note("no master_key: LiteLLM accepts every request, the filter none; add consumers");
             return Vec::new();
-        };
+        }
         let key = match variable(text) {
             Some(variable) => json!({ "id": "master", "environment_variable": variable }),
             None => json!({ "id": "master", "sha256": KeyDigest::of(text.as_bytes()).to_hex() }),
@@ -183,23 +200,6 @@ impl Import {
             None => json!({ "path": path }),
         };
         self.routes.push(json!({ "match": matcher, "mode": "off", "hide_credentials": true }));
-    }
-
-    /// Names the settings that have no counterpart.
-    fn left_over(&mut self, general: Option<&Node>) {
-        const CARRIED: [&str; 7] = [
-            "custom_auth",
-            "custom_auth_settings",
-            "forward_llm_provider_auth_headers",
-            "litellm_key_header_name",
-            "master_key",
-            "pass_through_endpoints",
-            "public_routes",
-        ];
-        let entries = general.map(Node::entries).unwrap_or_default();
-        for entry in entries.iter().filter(|entry| !CARRIED.contains(&&*entry.name)) {
-            self.note(format!("not converted: general_settings.{}", Shown(&entry.name)));
-        }
     }
 }
 
