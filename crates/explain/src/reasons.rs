@@ -1,6 +1,7 @@
 //! The words for outcomes, verdicts and edits.
 
-use byok_core::http::{cookies, query};
+use byok_core::http::{cookies, query, trim};
+use byok_core::model::{KeySource, Location};
 use byok_core::{
     CandidateOutcome, ClientCredentialVerdict, EditReason, HeaderMutation, KnownBy, Policy, RequestHeaders, Step,
 };
@@ -8,9 +9,10 @@ use byok_core::{
 use crate::report::is_auth_source;
 
 /// Says what a key source has.
-pub(crate) fn candidate(outcome: &CandidateOutcome<'_>) -> String {
+pub(crate) fn candidate(source: &KeySource, outcome: &CandidateOutcome<'_>, request: &RequestHeaders<'_>) -> String {
     let by = |known_by: &KnownBy| if *known_by == KnownBy::Service { ", says the verification service" } else { "" };
     match outcome {
+        CandidateOutcome::Absent if has_other_scheme(source, request) => "a value of another scheme".to_owned(),
         CandidateOutcome::Absent => "no value".to_owned(),
         CandidateOutcome::ProviderCredential => "an OAuth token: a provider credential, never a proxy key".to_owned(),
         CandidateOutcome::NotChecked => "not looked up: mode off".to_owned(),
@@ -33,6 +35,13 @@ pub(crate) fn candidate(outcome: &CandidateOutcome<'_>) -> String {
     }
 }
 
+/// Whether the header of a source that wants a scheme has a value with another one, such as a signature of AWS.
+fn has_other_scheme(source: &KeySource, request: &RequestHeaders<'_>) -> bool {
+    let (Some(scheme), Location::Header(name)) = (&source.scheme, &source.location) else { return false };
+    let mut values = request.values(name.as_bytes()).map(trim).filter(|value| !value.is_empty());
+    values.any(|value| !value.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme.as_bytes())))
+}
+
 /// Says whether a value is used as the client's own credential.
 pub(crate) fn verdict(verdict: ClientCredentialVerdict) -> &'static str {
     match verdict {
@@ -45,7 +54,7 @@ pub(crate) fn verdict(verdict: ClientCredentialVerdict) -> &'static str {
         ClientCredentialVerdict::ByokOff => "dropped: byok is off",
         ClientCredentialVerdict::OauthOff => "dropped: OAuth tokens are off",
         ClientCredentialVerdict::ProxyKey => "the caller's proxy key, never a client credential",
-        ClientCredentialVerdict::WrongFormat => "dropped: fits no client_key_prefixes, or is another API's",
+        ClientCredentialVerdict::WrongFormat => "dropped: fits no client_key_prefixes, is another vendor's, or is shorter than 16 characters",
         ClientCredentialVerdict::NotSingleToken => "dropped: not a single token of visible ASCII",
         ClientCredentialVerdict::OverwritesProxyKey => "dropped: it would overwrite the proxy key, which is kept",
         ClientCredentialVerdict::ConfiguredKey => "a configured proxy key, never a client credential",
@@ -71,7 +80,10 @@ pub(crate) fn edit(
         EditReason::ConnectionOptions => "the next hop would remove the headers that are named there".to_owned(),
         EditReason::EqualLines => "equal lines become one".to_owned(),
         EditReason::ClientCredential => "the client's own credential, as the API wants it".to_owned(),
-        EditReason::Beta => "goes upstream with an OAuth token, and never without one".to_owned(),
+        EditReason::Beta if has_fewer_items(edit, request) => {
+            "the beta of OAuth tokens is removed, since none goes upstream".to_owned()
+        }
+        EditReason::Beta => "the API takes no OAuth token without this beta".to_owned(),
         EditReason::Companion => "scopes a credential of the client's, which does not go upstream".to_owned(),
         EditReason::DeploymentKey => "the deployment key".to_owned(),
         EditReason::Consumer => "identity_headers.consumer".to_owned(),
@@ -79,6 +91,13 @@ pub(crate) fn edit(
         EditReason::CredentialSource => "identity_headers.credential_source".to_owned(),
         EditReason::Provider => "identity_headers.provider".to_owned(),
     }
+}
+
+/// Whether an edit removes items of a list.
+fn has_fewer_items(edit: &HeaderMutation<'_>, request: &RequestHeaders<'_>) -> bool {
+    let count = |list: &[u8]| list.split(|byte| *byte == b',').filter(|item| !trim(item).is_empty()).count();
+    let before: usize = request.values(&edit.name).map(count).sum();
+    edit.value.as_deref().map_or(0, count) < before
 }
 
 const PROXY_KEY_VALUE: &str = "the proxy key, by its value";

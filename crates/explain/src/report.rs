@@ -105,7 +105,7 @@ impl Report {
         decision: &Decision<'_>,
     ) -> Self {
         let mut report = Self { request: start(request), ..Self::default() };
-        report.candidates = candidates(steps);
+        report.candidates = candidates(steps, headers);
         for step in steps {
             report.add_step(policy, step);
         }
@@ -242,14 +242,14 @@ fn start(request: &Request) -> String {
 }
 
 /// Returns what the key sources have, in their order, as far as they were read.
-fn candidates(steps: &[Step<'_>]) -> Vec<KeyCandidateReport> {
+fn candidates(steps: &[Step<'_>], headers: &RequestHeaders<'_>) -> Vec<KeyCandidateReport> {
     let found = |wanted: &KeySource| {
         steps.iter().find_map(|step| match step {
             Step::KeyCandidate { source, digest, outcome } if std::ptr::eq(*source, wanted) => {
                 Some(KeyCandidateReport {
                     location: source.to_string(),
                     fingerprint: digest.map(|digest| digest.fingerprint()),
-                    outcome: reasons::candidate(outcome),
+                    outcome: reasons::candidate(source, outcome, headers),
                 })
             }
             _ => None,
