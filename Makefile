@@ -12,7 +12,6 @@ WASM_BINDGEN = $(CACHE)/wasm-bindgen-$(WASM_BINDGEN_VERSION)
 GO_MODULE = go mod download -json $(1) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p'
 
 # The tools of `make lint` that are no part of Rust: one environment per content of their list.
-CACHE = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/byok-filter
 LINT_TOOLS = $(CACHE)/lint-$(firstword $(shell cksum .ci/lint-requirements.txt))
 
 .DEFAULT_GOAL := help

@@ -133,7 +133,13 @@ fn a_file_takes_time_and_memory_by_its_size() {
     let keys: Vec<String> = (0..20_000).map(key).collect();
     let on_one_line = format!(r#"{{"consumers":[{{"name":"a","keys":[{}]}}]}}"#, keys.join(","));
     let aliases = format!("a: &a {}\nb:\n{}", "x".repeat(1_300_000), "- *a\n".repeat(90_000));
+    let fields: Vec<String> = (0..30_000).map(|number| format!(r#""field-{number}":{{"api":1}}"#)).collect();
+    let in_an_object = |name: &str| format!(r#"{{"{name}":{{{}}}}}"#, fields.join(","));
+    let repeated = format!(r#"{{"providers":{{{}"a":1}}}}"#, r#""a":1,"#.repeat(30_000));
     for (name, text, expected) in [
+        ("providers.json", in_an_object("providers"), "50 errors; more may show"),
+        ("service.json", in_an_object("verification_service"), "50 errors; more may show"),
+        ("repeated.json", repeated, "50 errors; more may show"),
         ("keys.json", on_one_line, "50 errors; more may show"),
         ("aliases.yaml", aliases, "aliases make it too large"),
         ("sequences.yaml", "- ".repeat(500_000), "nested too deeply"),

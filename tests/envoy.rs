@@ -344,12 +344,15 @@ fn answer(case: &Case, response: Response, row: &Row) -> Result<Refused, String>
     }
 }
 
+/// By the name of a configuration: what came of loading it, or the errors.
+type Loaded<T> = BTreeMap<String, Result<T, Vec<String>>>;
+
 /// Whether configurations are refused and warned about, by the log.
 fn configurations(
     corpus: &Corpus,
     gateway: &Gateway,
     addresses: &BTreeMap<String, SocketAddr>,
-) -> (BTreeMap<String, Result<(), Vec<String>>>, BTreeMap<String, Result<Vec<String>, Vec<String>>>) {
+) -> (Loaded<()>, Loaded<Vec<String>>) {
     let log = gateway.module_log();
     let lines = |plugin: &str, level: &str| {
         // Each worker and the main thread load the configuration, and each logs the same.

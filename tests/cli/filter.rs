@@ -88,6 +88,9 @@ fn the_schema_is_true_of_the_corpus() {
     assert!(seen > unseen.len(), "the schema sees {seen} of the refused configurations, and not these: {unseen:#?}");
 }
 
+/// A path and a message.
+type Said = (String, String);
+
 /// Returns the exit status, and path and message of the errors and of the warnings.
 fn check(json: &str, environment: &BTreeMap<String, String>) -> (Option<i32>, Vec<Said>, Vec<Said>) {
     let file = tempfile::Builder::new().suffix(".json").tempfile().expect("a file");
@@ -104,8 +107,6 @@ fn check(json: &str, environment: &BTreeMap<String, String>) -> (Option<i32>, Ve
     };
     (output.status.code(), of("error"), of("warning"))
 }
-
-type Said = (String, String);
 
 /// JSON readers keep one of two fields of a name, so that no schema sees the other.
 fn is_of_names_that_repeat(error: &str) -> bool {

@@ -1,4 +1,5 @@
 //! Applies the edits of a decision, as the carrier has Envoy do it.
+#![allow(dead_code, reason = "each runner uses its part")]
 
 use byok_core::HeaderMutation;
 use byok_testkit::corpus::Line;

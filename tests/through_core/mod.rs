@@ -1,4 +1,5 @@
 //! One case of the corpus through the pure core, natively and on `wasm32-unknown-unknown`.
+#![allow(dead_code, reason = "each runner uses its part")]
 
 use std::collections::BTreeMap;
 use std::fmt::Display;

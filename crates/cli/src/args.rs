@@ -1,11 +1,11 @@
-//! The arguments of every command, and the help that goes with them.
+//! The arguments of every command, and their help.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Checks configurations of byok-filter and explains its decisions, by the filter's own code.
+/// Checks configurations of byok-filter and explains its decisions, using the filter's own code.
 #[derive(Parser)]
 #[command(name = "byok", version, arg_required_else_help = true)]
 pub(crate) struct Arguments {
@@ -17,24 +17,24 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Check(Check),
     Explain(Explain),
-    /// Shows the SHA-256 of a key, and its entry for the configuration
+    /// Prints the SHA-256 of a key and its entry for the configuration
     ///
-    /// Reads the key from a prompt without echo, or from standard input; blanks and line ends around it do not count.
-    /// There is no argument for it: others can read a command line.
+    /// Reads the key from a prompt without echo or from standard input, and ignores white space around it. The key can't
+    /// be passed as an argument, since other users can read the command line.
     #[command(after_help = "\
 Examples:
   byok hash --consumer team-a --id 2026-q4
   printf %s \"$KEY\" | byok hash")]
     Hash(Entry),
     Generate(Generate),
-    /// Writes the JSON schema of the configuration (draft 2020-12)
+    /// Prints the JSON schema of the configuration (draft 2020-12)
     Schema,
-    /// Makes a configuration of LiteLLM's
+    /// Converts a configuration of LiteLLM
     ///
-    /// The configuration goes to standard output; what differs from LiteLLM and what could not be carried over goes to
-    /// standard error. Keys in clear text become digests, or variables for you to set.
+    /// Prints the configuration to standard output, and differences from LiteLLM and settings that could not be converted
+    /// to standard error. Keys in clear text become digests or environment variables that you have to set.
     #[command(after_help = "\
-Exit status: 0 the filter takes the configuration, 1 it is to be completed, 2 wrong arguments.
+Exit status: 0 if the filter accepts the configuration, 1 if it has to be completed, 2 if arguments are invalid.
 
 Example:
   byok import-litellm config.yaml > byok.json")]
@@ -43,7 +43,7 @@ Example:
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Writes the completions of a shell
+    /// Prints completions for a shell
     #[command(after_help = "\
 Example:
   byok completions bash > ~/.local/share/bash-completion/completions/byok")]
@@ -51,7 +51,7 @@ Example:
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Writes a man page: of byok, or of one of its commands
+    /// Prints the man page of byok or of one of its commands
     #[command(after_help = "\
 Examples:
   byok man | man -l -
@@ -62,28 +62,28 @@ Examples:
     },
 }
 
-/// Checks configurations: alone, or in documents of Envoy, Istio or Envoy Gateway.
+/// Checks configurations, on their own or embedded in documents of Envoy, Istio or Envoy Gateway.
 ///
-/// Finds the filter's configuration in an Envoy bootstrap (or listener), an Istio WasmPlugin or TrafficExtension, and an
-/// Envoy Gateway EnvoyExtensionPolicy; JSON, or YAML with any number of documents. Says what the filter would refuse, all
-/// mistakes at once, and what is probably not meant. A variable that is not set here is taken for granted, with a
-/// warning. No value that is found is ever shown.
+/// Finds the filter's configuration in an Envoy bootstrap or listener, an Istio WasmPlugin or TrafficExtension, and an
+/// Envoy Gateway EnvoyExtensionPolicy, in JSON or in YAML with any number of documents. Reports all errors at once, and
+/// warns of settings that are valid but probably not what you intended. An environment variable that is not set here is
+/// a warning. Values are never printed: the lines of a file are shown with `…` in place of them.
 #[derive(Args)]
 #[command(after_help = "\
-Exit status: 0 in order, 1 errors (or warnings, with --deny-warnings), 2 wrong arguments.
+Exit status: 0 if there are no errors, 1 if there are (or warnings, with --deny-warnings), 2 if arguments are invalid.
 
 Examples:
   byok check envoy/envoy.yaml
   byok check --deny-warnings --format json gateway/*.yaml
   kubectl get wasmplugin byok -o yaml | byok check -")]
 pub(crate) struct Check {
-    /// The files; `-` is standard input
+    /// The files to check; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// How findings are written: as text, or one JSON object a line
+    /// The output format: text, or one JSON object per line
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
-    /// Exit with 1 on warnings too
+    /// Exit with 1 if there are warnings, too
     #[arg(long)]
     pub(crate) deny_warnings: bool,
 }
@@ -94,23 +94,23 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Explains what would become of a request: who is calling, who pays, what goes upstream, and why.
+/// Explains what the filter decides about a request: who is calling, which credential is used, what goes upstream, and why.
 ///
-/// Nothing is sent. Credentials are shown by the first 8 hex digits of their SHA-256. Variables that are not set here
-/// are stood in for. The request is described by options, or by a curl command line behind `--`.
+/// Nothing is sent. Credentials are identified by the first 8 hex digits of their SHA-256. Environment variables that are
+/// not set here get placeholders. Describe the request with options, or with a curl command line after `--`.
 #[derive(Args)]
 #[command(after_help = "\
-Exit status: 0 explained, 1 the configuration does not hold, 2 wrong arguments.
+Exit status: 0 on success, 1 if the configuration is invalid, 2 if arguments are invalid.
 
 Examples:
   byok explain -c envoy/envoy.yaml -H 'x-litellm-api-key: byok-demo-team-a' -H 'x-api-key: dummy'
   byok explain -c byok.json --method GET --path /v1/models --at 2027-02-01T00:00:00Z -H 'authorization: Bearer …'
   byok explain -c byok.json -- curl https://llm.example.com/v1/messages -H 'x-api-key: …' -d '{}'")]
 pub(crate) struct Explain {
-    /// The configuration, alone or in a document; `-` is standard input
+    /// The configuration, on its own or embedded in a document; `-` is standard input
     #[arg(short, long, value_name = "FILE")]
     pub(crate) config: PathBuf,
-    /// Which of several configurations in the file, counted from 1
+    /// Which configuration of the file to use, counted from 1
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) nth: usize,
     /// The method
@@ -119,22 +119,22 @@ pub(crate) struct Explain {
     /// The host
     #[arg(long, default_value = "localhost", conflicts_with = "curl")]
     pub(crate) host: OsString,
-    /// The path, with its query if it has one
+    /// The path, with the query string if there is one
     #[arg(long, default_value = "/v1/messages", conflicts_with = "curl")]
     pub(crate) path: OsString,
-    /// A header, as often as there are any
+    /// A header; can be given several times
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", conflicts_with = "curl")]
     pub(crate) headers: Vec<OsString>,
-    /// The time of the request; now, if left out
+    /// The time of the request; default: now
     #[arg(long, value_name = "RFC 3339")]
     pub(crate) at: Option<String>,
-    /// The cluster that Envoy chooses, `none` for no cluster; one that is allowed, if left out
+    /// The cluster that Envoy selects, or `none`; default: the first one that the provider allows
     #[arg(long)]
     pub(crate) cluster: Option<String>,
-    /// What the verification service answers, whatever key it is asked about: a status and, behind a blank, a body
+    /// The response of the verification service to every lookup: a status, and a body after a space
     #[arg(long, value_name = "STATUS [BODY]")]
     pub(crate) service_answer: Option<String>,
-    /// How the explanation is written
+    /// The output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
     /// A curl command line
@@ -144,18 +144,18 @@ pub(crate) struct Explain {
 
 #[derive(Args)]
 pub(crate) struct Entry {
-    /// The consumer that the key is for; the entry is then the consumer's
+    /// The consumer that the key belongs to; prints the consumer's entry instead of the key's
     #[arg(long, value_name = "NAME")]
     pub(crate) consumer: Option<String>,
-    /// The key's id, which logs show
+    /// The id of the key, which appears in logs
     #[arg(long, default_value = "1")]
     pub(crate) id: String,
-    /// When the key ends
+    /// When the key expires
     #[arg(long, value_name = "RFC 3339")]
     pub(crate) expires_at: Option<String>,
 }
 
-/// Makes a strong key, shows it once, and its entry for the configuration
+/// Generates a strong key and prints it, once, with its entry for the configuration
 #[derive(Args)]
 #[command(after_help = "\
 Example:
@@ -163,7 +163,7 @@ Example:
 pub(crate) struct Generate {
     #[command(flatten)]
     pub(crate) entry: Entry,
-    /// What the key begins with
+    /// The prefix of the key
     #[arg(long, default_value = "byok-")]
     pub(crate) prefix: String,
 }

@@ -1,4 +1,4 @@
-//! `byok hash` and `byok generate`: keys by their digests; the key itself is on no command line.
+//! `byok hash` and `byok generate`: digests of keys and their entries. A key is never an argument.
 
 use std::io::IsTerminal as _;
 
@@ -11,12 +11,12 @@ use crate::args::{Entry, Generate};
 use crate::output::{Text, escaped_json};
 use crate::{CliError, ExitCode, read_bounded};
 
-/// Bytes of a generated key: more than anybody can try.
+/// The number of random bytes in a generated key: more than anybody can guess.
 const STRENGTH: usize = 24;
-/// Shorter keys are found from their digest.
+/// Shorter keys can be found by hashing guesses, in characters.
 const SHORT: usize = 20;
 
-/// Reads a key from a prompt or from standard input, and shows its digest.
+/// Reads a key from a prompt or from standard input, and prints its digest.
 pub(crate) fn hash(entry: &Entry) -> Result<ExitCode, CliError> {
     let key = read()?;
     let key = key.trim();
@@ -31,23 +31,23 @@ pub(crate) fn hash(entry: &Entry) -> Result<ExitCode, CliError> {
     if key.len() < SHORT {
         let mut text = Text::default();
         text.styled(anstyle::AnsiColor::Yellow.on_default().bold(), "warning");
-        text.add(&format!(": shorter than {SHORT} characters: who sees the digest may find the key by trying"));
+        text.add(&format!(": the key is shorter than {SHORT} characters: whoever sees the digest can guess the key"));
         text.end_line().to_stderr()?;
     }
     show(key, entry)
 }
 
-/// Makes a key, shows it once, and its entry.
+/// Generates a key and prints it with its entry.
 pub(crate) fn generate(arguments: &Generate) -> Result<ExitCode, CliError> {
     if !is_visible_ascii(arguments.prefix.as_bytes()) {
         return Err(CliError("--prefix: expected visible ASCII characters".to_owned()));
     }
     let mut bytes = [0; STRENGTH];
-    getrandom::fill(&mut bytes).map_err(|error| CliError(format!("the system gives no random bytes: {error}")))?;
+    getrandom::fill(&mut bytes).map_err(|error| CliError(format!("the system has no random bytes: {error}")))?;
     let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let key = format!("{}{digits}", arguments.prefix);
     check(&key, &arguments.entry)?;
-    Text::default().add(&format!("key, shown this once: {key}")).end_line().to_stdout()?;
+    Text::default().add(&format!("key, shown only once: {key}")).end_line().to_stdout()?;
     show(&key, &arguments.entry)
 }
 
@@ -66,7 +66,7 @@ fn show(key: &str, entry: &Entry) -> Result<ExitCode, CliError> {
     Ok(ExitCode::Success)
 }
 
-/// Lets the filter say whether it takes the entry.
+/// Lets the filter check the entry.
 fn check(key: &str, entry: &Entry) -> Result<(), CliError> {
     let consumer = match &entry.consumer {
         Some(_) => json_of(key, entry),

@@ -144,10 +144,7 @@ mod tests {
     fn of_rendered_lines_only_the_styles_reach_a_terminal() {
         let mut text = Text::default();
         text.add_rendered("\u{1b}[1m\u{1b}[94ma\u{1b}[0m\u{1b}[2J\u{7}\n\u{1b}]0;x\u{1b}[1;31mb\u{1b}[");
-        assert_eq!(
-            text.0,
-            "\u{1b}[1m\u{1b}[94ma\u{1b}[0m\\u{1b}[2J\\u{7}\n\\u{1b}]0;x\u{1b}[1;31mb\\u{1b}["
-        );
+        assert_eq!(text.0, "\u{1b}[1m\u{1b}[94ma\u{1b}[0m\\u{1b}[2J\\u{7}\n\\u{1b}]0;x\u{1b}[1;31mb\\u{1b}[");
     }
 
     #[test]

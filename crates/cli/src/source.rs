@@ -12,7 +12,7 @@ use crate::document::{Node, Position, Value};
 const CONTEXT: usize = 50;
 /// How many characters between two values are looked at.
 const LONGEST_GAP: usize = 80;
-/// What stands for a value, or for a part of a line that is left out.
+/// Replaces a value, or a part of a line that is left out.
 const MASK: &str = "…";
 
 /// A file with the extents of its field names and values.
@@ -157,7 +157,7 @@ impl<'a> Source<'a> {
         text + &self.gap(line, number, column..u32::MAX)
     }
 
-    /// Writes what stands between names and values: punctuation.
+    /// Writes what is between names and values: punctuation.
     fn gap(&self, line: &str, number: u32, columns: Range<u32>) -> String {
         let mut shown = String::new();
         let length = columns.end.saturating_sub(columns.start) as usize;
@@ -251,8 +251,8 @@ mod tests {
 
     fn drawn(source: &Source<'_>, at: Position) -> String {
         let Excerpt { line, span } = source.excerpt(at).unwrap();
-        let [before, marked] = [&line[..span.start], &line[span]].map(|part| part.chars().count());
-        format!("{line}\n{}{}", " ".repeat(before), "^".repeat(marked))
+        let [before, until] = [..span.start, ..span.end].map(|part| line.get(part).unwrap().chars().count());
+        format!("{line}\n{}{}", " ".repeat(before), "^".repeat(until - before))
     }
 
     #[test]

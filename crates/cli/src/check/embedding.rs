@@ -7,7 +7,7 @@ use crate::document::{Node, Position, Value};
 
 /// A plugin with a configuration of the filter.
 pub(crate) struct Plugin<'a> {
-    /// The configuration, or the text that holds it.
+    /// The configuration, or the string that contains it.
     pub(crate) configuration: Option<&'a Node>,
     pub(crate) at: Position,
     pub(crate) variables: Variables,

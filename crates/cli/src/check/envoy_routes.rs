@@ -1,5 +1,5 @@
-//! `clusters` beside Envoy routes that match on what the filter changes (the cluster that the filter has seen is then
-//! not the one that the request goes to) or that send copies elsewhere.
+//! Envoy routes that undo `clusters`: those that match on what the filter changes, so that the request goes to another
+//! cluster than the one that the filter has checked, and those that mirror requests to other clusters.
 
 use std::collections::BTreeMap;
 
@@ -42,10 +42,10 @@ pub(crate) fn check(policy: &Policy, connection_manager: &Node) -> Vec<Diagnosti
 
 const MIRRORS: &str = "request_mirror_policies";
 
-/// Copies of requests that go to another cluster, as the filter has changed them.
+/// Mirrors, which send copies of requests to another cluster, with the filter's changes.
 #[derive(Default)]
 struct Mirrors {
-    /// By path, as one list may count for many routes.
+    /// By path, since one list may apply to many routes.
     diagnostics: BTreeMap<String, Diagnostic>,
 }
 
@@ -61,19 +61,16 @@ impl Mirrors {
                 .all(|provider| cluster.is_some_and(|cluster| provider.clusters.allows(Some(cluster.as_bytes()))));
             if !allowed {
                 let path = format!("{path}[{at}]");
-                let finding = Diagnostic::warning(
-                    path.clone(),
-                    "sends a copy of each request, with the provider credential in it, to a cluster that is none of the provider's clusters",
-                    Some(mirror.at),
-                );
-                let help = "drop the mirror, or list its cluster in clusters if it may see the credential".to_owned();
-                self.diagnostics.insert(path, Diagnostic { help: Some(help), ..finding });
+                let message = "sends a copy of each request, including the provider credential, to a cluster that is not one of the provider's clusters";
+                let help = "remove the mirror, or add its cluster to clusters if it may receive the credential";
+                let warning = Diagnostic::warning(path.clone(), message, Some(mirror.at)).with_help(help);
+                self.diagnostics.insert(path, warning);
             }
         }
     }
 }
 
-/// Whether requests to a provider that has clusters may take the route.
+/// Whether the route may send requests to a provider with clusters.
 fn may_send(route: &Node, provider: &Provider) -> bool {
     let weighted = route.at(&["route", "weighted_clusters", "clusters"]).map(Node::items).unwrap_or_default();
     let weighted = weighted.iter().map(|cluster| cluster.text_of("name"));
@@ -92,7 +89,7 @@ fn check_route(policy: &Policy, route: &Node, path: &str, diagnostics: &mut Vec<
         } else if !name.starts_with(':') && matches_any_value(header) {
             diagnostics.push(Diagnostic::warning(
                 path,
-                "matches whatever the value: a header that carries the proxy key is removed, and another route may match then",
+                "matches any value: a header that carries the proxy key is removed, and another route may match after that",
                 Some(header.at),
             ));
         }
@@ -101,14 +98,14 @@ fn check_route(policy: &Policy, route: &Node, path: &str, diagnostics: &mut Vec<
         let name = parameter.text_of("name");
         if policy.credential_locations.contains_parameter_named(name) {
             let path = format!("{path}.match.query_parameters[{at}]");
-            diagnostics.push(unsound(path, "a query parameter that the filter does not cut out", parameter));
+            diagnostics.push(unsound(path, "a query parameter that the filter does not remove", parameter));
         }
     }
     for (at, cookie) in in_match("cookies").iter().enumerate() {
         let name = cookie.text_of("name");
         if policy.credential_locations.cookies().iter().any(|cut| **cut == *name) {
             let path = format!("{path}.match.cookies[{at}]");
-            diagnostics.push(unsound(path, "a cookie that the filter does not cut out", cookie));
+            diagnostics.push(unsound(path, "a cookie that the filter does not remove", cookie));
         }
     }
     let cluster_header = route.at(&["route", "cluster_header"]);
@@ -135,7 +132,7 @@ fn is_changed(policy: &Policy, name: &str) -> bool {
         || cuts_query
 }
 
-/// Whether a matcher of Envoy's takes any value, or what is absent.
+/// Whether a matcher of Envoy's matches any value, or an absent header.
 fn matches_any_value(header: &Node) -> bool {
     const BY_VALUE: [&str; 7] = [
         "string_match",
@@ -153,8 +150,8 @@ fn matches_any_value(header: &Node) -> bool {
 
 fn unsound(path: String, expected: &str, at: &Node) -> Diagnostic {
     let message = format!(
-        "expected {expected}, as a provider has clusters: the cluster is checked before the change and chosen after it"
+        "expected {expected}, since a provider has clusters: the filter checks the cluster before the change, and Envoy selects it after"
     );
-    let help = "match on identity_headers.provider and drop clusters, or match on something else".to_owned();
-    Diagnostic { help: Some(help), ..Diagnostic::error(path, message, Some(at.at)) }
+    let help = "match on the header of identity_headers.provider and remove clusters, or match on something else";
+    Diagnostic::error(path, message, Some(at.at)).with_help(help)
 }

@@ -47,7 +47,24 @@ pub(super) fn diagnostic(located: &Located<'_>, path: String, message: String) -
         Value::Text(text, _) => similar(text, &message).map(did_you_mean),
         _ => None,
     };
+    let help = help.or_else(|| next_step(&path, &message).map(str::to_owned));
     Diagnostic { help, ..Diagnostic::error(path, message, Some(node.at)) }
+}
+
+/// Returns what to do about an error or a warning of the filter, where its message does not say it.
+pub(super) fn next_step(path: &str, message: &str) -> Option<&'static str> {
+    if message.starts_with("is in clear text") {
+        let is_proxy_key = path.contains(".keys[");
+        return Some(if is_proxy_key {
+            "replace it with sha256: byok hash prints the digest of a key"
+        } else {
+            "replace it with environment_variable"
+        });
+    }
+    if message == "expected 64 hex digits" {
+        return Some("byok hash prints the digest of a key");
+    }
+    message.starts_with("expected at least one key").then_some("byok generate makes a key and its entry")
 }
 
 pub(super) fn did_you_mean(word: &str) -> String {

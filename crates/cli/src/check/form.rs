@@ -10,7 +10,7 @@ use jsonschema::{JsonType, ValidationError, Validator};
 use serde_json::Value as Json;
 
 use super::examine::{MAX_ERRORS, diagnostic, did_you_mean, similar};
-use super::rules;
+use super::words::{expected_field, message};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Located, Node, Value, path_of};
 
@@ -81,7 +81,9 @@ impl Collector<'_, '_> {
                 of_value.flatten().for_each(|error| self.add(error));
             }
             ValidationErrorKind::AdditionalProperties { unexpected } => {
-                unexpected.iter().for_each(|name| self.add_unknown(error, name));
+                // More than are reported are not looked for.
+                let room = MAX_ERRORS - self.errors.len();
+                unexpected.iter().take(room).for_each(|name| self.add_unknown(error, name));
             }
             _ => {
                 let schema = schema_around(error.evaluation_path());
@@ -99,14 +101,7 @@ impl Collector<'_, '_> {
         else {
             return;
         };
-        let known =
-            properties.as_object().map(|known| known.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>());
-        let expected = match known.unwrap_or_default().as_slice() {
-            [one] => one.clone(),
-            [one, other] => format!("{one} or {other}"),
-            several => format!("one of {}", several.join(", ")),
-        };
-        let message = format!("unknown field, expected {expected}");
+        let message = expected_field(properties);
         let mut steps = steps_to(self.root, error.instance_path());
         let object = steps.iter().try_fold(self.root, |node, step| node.child(*step)).unwrap_or(self.root);
         let Some(step) = object.entries().iter().position(|entry| entry.name == name) else { return };
@@ -122,62 +117,6 @@ impl Collector<'_, '_> {
             self.errors.push(error);
         }
     }
-}
-
-/// Returns the filter's words for an error of the schema; `None` if the filter says nothing or says it elsewhere.
-fn message(schema: Option<&Json>, error: &ValidationError<'_>, field: &str) -> Option<String> {
-    match error.kind() {
-        ValidationErrorKind::Required { property } => {
-            let name = property.as_str()?;
-            (!is_misspelt(name, error.instance(), schema?)).then(|| format!("missing field `{name}`"))
-        }
-        ValidationErrorKind::Type { kind } => expected_type(kind, schema?),
-        // Another type is an error of its own.
-        ValidationErrorKind::Enum { .. } if error.instance().is_string() => expected_word(schema?),
-        _ => rules::message(field, error, schema),
-    }
-}
-
-/// Whether an object has a field that is unknown and was probably meant to be this one.
-fn is_misspelt(name: &str, object: &Json, schema: &Json) -> bool {
-    let expected = format!("expected `{name}`");
-    let known = schema.get("properties").and_then(Json::as_object);
-    let is_unknown = |found: &str| known.is_some_and(|known| !known.contains_key(found));
-    let fields = object.as_object().into_iter().flatten();
-    fields.map(|(found, _)| found).any(|found| is_unknown(found) && similar(found, &expected).is_some())
-}
-
-fn expected_type(kind: &TypeKind, schema: &Json) -> Option<String> {
-    let expected = match kind {
-        TypeKind::Single(one) => *one,
-        TypeKind::Multiple(several) => several.iter().find(|one| *one != JsonType::Null)?,
-    };
-    let has_values = || schema.get("additionalProperties").is_some_and(Json::is_object);
-    let is_digest = || schema.get("pattern").and_then(Json::as_str).is_some_and(|pattern| pattern.contains("{64}"));
-    let expected = match expected {
-        JsonType::String if schema.get("enum").is_some() && schema.get("type")?.is_string() => {
-            return expected_word(schema);
-        }
-        JsonType::String if is_digest() => "64 hex digits",
-        JsonType::String => "a string",
-        JsonType::Boolean => "a boolean",
-        JsonType::Integer | JsonType::Number => "a number",
-        JsonType::Array => "a sequence",
-        JsonType::Object if has_values() => "an object with each name once",
-        JsonType::Object => "an object",
-        JsonType::Null => return None,
-    };
-    Some(format!("expected {expected}"))
-}
-
-/// Names the words of an enumeration: those of the filter's own types in backquotes, as serde writes them.
-fn expected_word(schema: &Json) -> Option<String> {
-    let quote = if schema.get("type")?.is_string() { "`" } else { "" };
-    let words = schema.get("enum")?.as_array()?.iter().filter_map(Json::as_str);
-    Some(format!(
-        "expected one of {}",
-        words.map(|word| format!("{quote}{word}{quote}")).collect::<Vec<_>>().join(", ")
-    ))
 }
 
 fn is_null_expected(error: &ValidationError<'_>) -> bool {
@@ -225,7 +164,7 @@ fn field(path: &Location) -> String {
         LocationSegment::Property(name) => Some(name.into_owned()),
         LocationSegment::Index(_) => None,
     };
-    path.iter().filter_map(name).last().unwrap_or_default()
+    path.iter().filter_map(name).next_back().unwrap_or_default()
 }
 
 /// Reports each name that an object has had before, with the steps to the object.

@@ -6,8 +6,8 @@ mod envoy_routes;
 mod examine;
 mod form;
 mod routes;
-mod rules;
 mod variables;
+mod words;
 
 use byok_core::Loaded;
 
@@ -83,7 +83,10 @@ fn check_plugin(plugin: Plugin<'_>, text: &str, environment: &Environment, repor
     diagnostics.extend(environment_of_filter.diagnostics(configuration));
     diagnostics.extend(dates::check(configuration, environment.now));
     if let Some(Loaded { policy, warnings }) = &verdict.loaded {
-        let warning = |path: &str, message: String| Diagnostic::warning(path, message, Some(located.position(path)));
+        let warning = |path: &str, message: String| Diagnostic {
+            help: examine::next_step(path, &message).map(str::to_owned),
+            ..Diagnostic::warning(path, message, Some(located.position(path)))
+        };
         diagnostics.extend(warnings.iter().map(|found| warning(&found.path, found.message.clone())));
         diagnostics.extend(routes::covered(policy).into_iter().map(|(index, earlier)| {
             warning(

@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_knows_where_its_lines_stand() {
+    fn positions_in_a_block_map_to_lines_of_the_file() {
         let file = "top:\n  value: |\n\n    {\n      \"a\": 1 }\n";
         let node = &read(file).unwrap()[0];
         let holder = node.at(&["top", "value"]).unwrap();

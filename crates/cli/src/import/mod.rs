@@ -1,4 +1,4 @@
-//! `byok import-litellm`: from LiteLLM's `config.yaml` to a configuration that behaves the same, as far as it can.
+//! `byok import-litellm`: converts LiteLLM's `config.yaml` to a configuration that behaves the same as far as possible.
 
 mod models;
 mod pass_through;
@@ -13,7 +13,7 @@ use crate::document::{self, Node, Value};
 use crate::output::{Text, json_to_stdout};
 use crate::{CliError, ExitCode, read};
 
-/// The configuration so far, and what is to be said about it.
+/// The configuration so far, and notes about it.
 #[derive(Default)]
 struct Import {
     providers: Map<String, Json>,
@@ -21,7 +21,7 @@ struct Import {
     notes: Vec<String>,
 }
 
-/// Reads LiteLLM's configuration; the filter's goes to standard output, what differs to standard error.
+/// Reads LiteLLM's configuration; prints the filter's to standard output, and notes to standard error.
 pub(crate) fn command(file: &Path) -> Result<ExitCode, CliError> {
     let name = file.to_string_lossy();
     let documents = document::documents(&name, &read(file)?)
@@ -37,7 +37,7 @@ pub(crate) fn command(file: &Path) -> Result<ExitCode, CliError> {
     for note in notes {
         say("note", &note)?;
     }
-    // Variables are stood in for: whether they are set shows where the filter runs.
+    // Variables get placeholders: they have to be set where the filter runs, not here.
     match Policy::from_json(configuration.to_string().as_bytes(), &|name| Some(format!("unset:{name}"))) {
         Ok(_) => Ok(ExitCode::Success),
         Err(errors) => {
@@ -87,7 +87,7 @@ fn import(litellm: &Node) -> (Json, Vec<String>) {
         configuration.insert("default_provider".to_owned(), first.into());
         configuration.insert("identity_headers".to_owned(), json!({ "provider": "x-byok-provider" }));
         import.notes.push(
-            "several providers: let Envoy's routes match on x-byok-provider, which only the filter can set".to_owned(),
+            "several providers: match on x-byok-provider in Envoy's routes; only the filter can set it".to_owned(),
         );
     }
     if !import.providers.is_empty() {
@@ -99,22 +99,22 @@ fn import(litellm: &Node) -> (Json, Vec<String>) {
     (configuration.into(), import.notes)
 }
 
-/// How LiteLLM 1.109.1 differs where it forwards client credentials.
+/// How LiteLLM 1.109.1 behaves differently if it forwards client credentials.
 const WITH_THE_FLAG: [&str; 4] = [
-    "differs: a proxy key that stands twice, or beside an empty header, does not leak to the provider; the deployment key pays",
-    "differs: a client key that the provider can't have issued (a dummy, an Anthropic key on a route to OpenAI) is dropped",
-    "differs: client credentials count on every route alike, /anthropic/* and count_tokens included",
-    "differs: an OAuth token in authorization beside the proxy key in x-api-key passes (LiteLLM: 401)",
+    "differs: a proxy key that is sent twice, or with an empty header, does not leak to the provider; the deployment key is used",
+    "differs: a client key that the provider can't have issued (a dummy, an Anthropic key on a route to OpenAI) is removed",
+    "differs: client credentials are used on every route, including /anthropic/* and count_tokens",
+    "differs: an OAuth token in authorization with the proxy key in x-api-key is accepted (LiteLLM: 401)",
 ];
 
-/// How it differs always.
+/// How it always behaves differently.
 const ALWAYS: [&str; 3] = [
-    "differs: a wrong key in one header does not hide a good one in another; a bad key is 401 in the dialect of the route, with a challenge",
-    "differs: two different values for one credential are 400",
-    "not carried over: the keys in LiteLLM's database; list each by the SHA-256 in its column `token`, or let verification_service ask LiteLLM's /key/info",
+    "differs: an invalid key in one header does not hide a valid one in another; an invalid key is refused with 401, a challenge and a body in the format of the route's API",
+    "differs: two different values for one credential are refused with 400",
+    "not converted: the keys in LiteLLM's database; list each with the SHA-256 in its column `token`, or let verification_service query LiteLLM's /key/info",
 ];
 
-/// The places in which LiteLLM looks for its key, in its order.
+/// Where LiteLLM looks for its key, in this order.
 fn key_sources(custom: Option<&Node>) -> Json {
     let custom = custom.and_then(Node::text).map(str::to_ascii_lowercase);
     let mut sources: Vec<Json> = Vec::new();
@@ -150,10 +150,10 @@ impl Import {
             },
             Some(_) => "on",
         };
-        self.note("custom_auth: a Python function is not carried over; list the keys that it takes under consumers");
+        self.note("not converted: custom_auth, a Python function; list the keys that it accepts under consumers");
         if mode != "on" {
             self.note(format!(
-                "mode {mode}: the next hop has to check the key, which stays in the request (hide_credentials: false)"
+                "mode {mode}: the next hop has to check the key, which is left in the request (hide_credentials: false)"
             ));
         }
         mode
@@ -161,7 +161,7 @@ impl Import {
 
     fn master_key(&mut self, key: Option<&Node>) -> Vec<Json> {
         let Some(text) = key.and_then(Node::text).map(str::trim).filter(|text| !text.is_empty()) else {
-            self.note("no master_key: LiteLLM lets everybody in, the filter nobody: add consumers");
+            self.note("no master_key: LiteLLM accepts every request, the filter none; add consumers");
             return Vec::new();
         };
         let key = match variable(text) {
@@ -169,14 +169,14 @@ impl Import {
             None => json!({ "id": "master", "sha256": KeyDigest::of(text.as_bytes()).to_hex() }),
         };
         self.note(
-            "the master key calls as the consumer litellm-master; give each team a consumer of its own (byok generate)",
+            "the master key belongs to the consumer litellm-master; give each team a consumer of its own (byok generate)",
         );
         vec![json!({ "name": "litellm-master", "keys": [key] })]
     }
 
     fn public_route(&mut self, route: &Node) {
         let Some(path) = route.text().filter(|path| path.starts_with('/')) else {
-            return self.note("public_routes: an entry that is no path is not carried over");
+            return self.note("not converted: an entry of public_routes that is not a path");
         };
         let matcher = match path.strip_suffix('*') {
             Some(prefix) => json!({ "path_prefix": prefix.trim_end_matches('/').to_owned() + "/" }),
@@ -185,7 +185,7 @@ impl Import {
         self.routes.push(json!({ "match": matcher, "mode": "off", "hide_credentials": true }));
     }
 
-    /// Names the settings that nothing was made of.
+    /// Names the settings that have no counterpart.
     fn left_over(&mut self, general: Option<&Node>) {
         const CARRIED: [&str; 7] = [
             "custom_auth",
@@ -198,7 +198,7 @@ impl Import {
         ];
         let entries = general.map(Node::entries).unwrap_or_default();
         for entry in entries.iter().filter(|entry| !CARRIED.contains(&&*entry.name)) {
-            self.note(format!("not carried over: general_settings.{}", Shown(&entry.name)));
+            self.note(format!("not converted: general_settings.{}", Shown(&entry.name)));
         }
     }
 }

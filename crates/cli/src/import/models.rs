@@ -1,11 +1,11 @@
-//! `model_list`: which providers there are, and which key pays at each.
+//! `model_list`: the providers and their deployment keys.
 
 use serde_json::json;
 
 use super::{Import, variable};
 use crate::document::Node;
 
-/// LiteLLM's word for a provider, the filter's profile, and the paths by which its API is known.
+/// LiteLLM's name of a provider, the filter's profile, and the paths of its API.
 const PROVIDERS: [(&str, &str, &[&str]); 5] = [
     ("anthropic", "anthropic", &["/v1/messages", "/anthropic"]),
     (
@@ -32,9 +32,7 @@ impl Import {
         for (index, model) in models.iter().enumerate() {
             let Some(parameters) = model.get("litellm_params") else { continue };
             let Some((_, profile, paths)) = provider_of(parameters) else {
-                self.note(format!(
-                    "not carried over: model_list[{index}], whose provider the filter has no profile for"
-                ));
+                self.note(format!("not converted: model_list[{index}]: the filter has no profile for its provider"));
                 continue;
             };
             if !seen.iter().any(|(known, _)| known == profile) {
@@ -42,13 +40,13 @@ impl Import {
             }
             if parameters.get("api_base").is_some() {
                 self.note(format!(
-                    "not carried over: model_list[{index}] has an api_base; Envoy's cluster for {profile} leads there"
+                    "not converted: api_base of model_list[{index}]; set it as the address of Envoy's cluster for {profile}"
                 ));
             }
             self.key_of(profile, parameters, index);
         }
         if seen.len() > 1 {
-            // The paths of one may lie below those of another: the longer ones first.
+            // A path may be below one of another provider: longer ones go first.
             let mut routes: Vec<(&str, &str)> =
                 seen.iter().flat_map(|(profile, paths)| paths.iter().map(|path| (*path, *profile))).collect();
             routes.sort_by_key(|(path, _)| std::cmp::Reverse(path.len()));
@@ -57,7 +55,7 @@ impl Import {
                 .map(|(path, profile)| json!({ "match": { "path_prefix": path }, "provider": profile }));
             self.routes.extend(routes);
             self.note(
-                "LiteLLM finds the provider by the model in the body, the filter by the path: look through the routes",
+                "LiteLLM selects the provider by the model in the body, the filter by the path: review the routes",
             );
         }
     }
@@ -70,7 +68,7 @@ impl Import {
             Some((_, Some(name))) => Some(name.to_owned()),
             Some((_, None)) => {
                 self.note(format!(
-                    "model_list[{index}]: its api_key is in clear text; the filter reads it from {by_name}"
+                    "model_list[{index}]: its api_key is in clear text; set {by_name}, from which the filter reads it"
                 ));
                 Some(by_name)
             }
@@ -85,7 +83,7 @@ impl Import {
             None => drop(known.as_object_mut().map(|known| known.insert("deployment_key".to_owned(), deployment_key))),
             Some(earlier) if *earlier != deployment_key => {
                 self.note(format!(
-                    "not carried over: model_list[{index}] has another key for {profile}, and a provider has one"
+                    "not converted: api_key of model_list[{index}]: the filter has one deployment key for {profile}"
                 ));
             }
             Some(_) => {}

@@ -1,4 +1,4 @@
-//! `pass_through_endpoints`: paths that LiteLLM hands on as they are.
+//! `pass_through_endpoints`: paths that LiteLLM forwards unchanged.
 
 use byok_core::config::Shown;
 use serde_json::{Map, Value as Json, json};
@@ -7,11 +7,11 @@ use super::{Import, variable};
 use crate::document::Node;
 
 impl Import {
-    /// An endpoint without `auth` is open in LiteLLM; here, too, but for what the filter cleans.
+    /// An endpoint without `auth` is open in LiteLLM and stays open, but the filter removes proxy keys.
     pub(crate) fn pass_through(&mut self, endpoint: &Node) {
         let path = endpoint.text_of("path");
         if !path.starts_with('/') {
-            return self.note("pass_through_endpoints: an entry without a path is not carried over");
+            return self.note("not converted: an entry of pass_through_endpoints without a path");
         }
         let authenticated = endpoint.get("auth").is_some_and(Node::is_true);
         let whole = endpoint.get("include_subpath").is_some_and(Node::is_true);
@@ -22,12 +22,12 @@ impl Import {
             say("mode", "off".into());
             say("hide_credentials", true.into());
             self.note(format!(
-                "{path}: open, as LiteLLM has it without auth: true; drop its route to have it authenticated"
+                "{path}: open to everybody, as in LiteLLM without auth: true; remove its route to authenticate callers"
             ));
         }
         if endpoint.get("forward_headers").is_some_and(Node::is_true) {
             self.note(format!(
-                "differs: {path} has forward_headers, by which LiteLLM sends the proxy key on; the filter never does"
+                "differs: {path} has forward_headers, with which LiteLLM forwards the proxy key; the filter never does"
             ));
         }
         let headers = endpoint.get("headers").map(Node::entries).unwrap_or_default();
@@ -48,12 +48,12 @@ impl Import {
                     self.providers.insert(name, provider);
                 }
                 Some(_) => self.note(format!(
-                    "not carried over: the credential of {path} in {}; without auth nobody is verified, and the filter gives a deployment key to nobody else",
+                    "not converted: the credential of {path} in {}; without auth no caller is verified, and the filter uses a deployment key only for verified callers",
                     Shown(&header.name)
                 )),
                 None => {
                     let name = Shown(&header.name);
-                    self.note(format!("not carried over: the header {name} of {path}; let Envoy add it"));
+                    self.note(format!("not converted: the header {name} of {path}; let Envoy add it"));
                 }
             }
         }
