@@ -214,7 +214,7 @@ upstream = 'GET /a'
                 "x-own: 1\n'''\nupstream = '''\nPOST /a\nx-own: 1\n'''\nrecord = { consumer = \"b\" }\n",
             )
             .replace("status   = 403", "status   = 401")
-            .replace("\"unverified\",  consumer = \"a\"", "\"missing_api_key\", consumer = \"-\"");
+            .replace("\"unverified\",  consumer = \"a\"", "\"missing_api_key\",  consumer = \"-\"");
         let written = updated(TEXT, &updates.iter().collect::<Vec<_>>());
         assert_eq!(written, expected);
     }
