@@ -34,8 +34,9 @@ pub(crate) fn candidate(outcome: &CandidateOutcome<'_>) -> String {
 }
 
 /// Says whether a value is used as the client's own credential.
-pub(crate) fn verdict(verdict: ClientCredentialVerdict) -> &'static str {
+pub(crate) fn verdict(verdict: ClientCredentialVerdict, is_refused: bool) -> &'static str {
     match verdict {
+        ClientCredentialVerdict::Selected if is_refused => "the client's own: not sent, since the request is refused",
         ClientCredentialVerdict::Selected => "the client's own: goes upstream",
         ClientCredentialVerdict::NotNeeded => "could go upstream; the earlier one does",
         ClientCredentialVerdict::CallerUnknown => {
