@@ -37,6 +37,6 @@ fn what_the_tool_prints_is_what_its_own_tests_run() {
 }
 
 #[test]
-fn the_architecture_fits_on_a_page() {
-    assert!(file("ARCHITECTURE.md").lines().count() <= 80);
+fn the_architecture_stays_short() {
+    assert!(file("ARCHITECTURE.md").lines().count() <= 120);
 }
