@@ -43,8 +43,9 @@ fn has_other_scheme(source: &KeySource, request: &RequestHeaders<'_>) -> bool {
 }
 
 /// Says whether a value is used as the client's own credential.
-pub(crate) fn verdict(verdict: ClientCredentialVerdict) -> &'static str {
+pub(crate) fn verdict(verdict: ClientCredentialVerdict, is_refused: bool) -> &'static str {
     match verdict {
+        ClientCredentialVerdict::Selected if is_refused => "the client's own: not sent, since the request is refused",
         ClientCredentialVerdict::Selected => "the client's own: goes upstream",
         ClientCredentialVerdict::NotNeeded => "could go upstream; the earlier one does",
         ClientCredentialVerdict::CallerUnknown => {

@@ -107,7 +107,7 @@ impl Report {
         let mut report = Self { request: start(request), ..Self::default() };
         report.candidates = candidates(steps, headers);
         for step in steps {
-            report.add_step(policy, step);
+            report.add_step(policy, step, matches!(decision, Decision::Deny { .. }));
         }
         match decision {
             Decision::Allow { effect, edits } => {
@@ -126,7 +126,7 @@ impl Report {
         report
     }
 
-    fn add_step(&mut self, policy: &Policy, step: &Step<'_>) {
+    fn add_step(&mut self, policy: &Policy, step: &Step<'_>, is_refused: bool) {
         match step {
             Step::Route { entry, policy: selected } => {
                 let entry = match (entry, policy.routes.is_empty()) {
@@ -154,7 +154,7 @@ impl Report {
                 let is_known =
                     |known: &ClientCredentialReport| known.location == location && known.fingerprint == fingerprint;
                 if !self.client_credentials.iter().any(is_known) {
-                    let outcome = reasons::verdict(*verdict).to_owned();
+                    let outcome = reasons::verdict(*verdict, is_refused).to_owned();
                     self.client_credentials.push(ClientCredentialReport { location, fingerprint, outcome });
                 }
             }

@@ -50,21 +50,25 @@ pub(super) fn write(updates: &[Update]) {
     for (file, updates) in of_file {
         let path = format!("{FOLDER}/{file}");
         let text = std::fs::read_to_string(&path).expect("a readable file");
-        let mut document: DocumentMut = text.parse().expect("a file that was read before");
+        std::fs::write(&path, updated(&text, &updates)).expect("a writable file");
         for update in updates {
-            let tables = ["case", "refused", "warning"].into_iter().filter(|kind| document.contains_key(kind));
-            let kinds: Vec<&str> = tables.collect();
-            for kind in kinds {
-                let tables = document[kind].as_array_of_tables_mut().expect("an array of tables");
-                let named = tables.iter_mut().find(|table| table["name"].as_str() == Some(&*update.name));
-                if let Some(table) = named {
-                    apply(table, update);
-                }
-            }
             say(&format!("{}: updated for review: {}", update.at, update.name));
         }
-        std::fs::write(&path, document.to_string()).expect("a writable file");
     }
+}
+
+/// Returns the text of a file after its updates.
+fn updated(text: &str, updates: &[&Update]) -> String {
+    let mut document: DocumentMut = text.parse().expect("a file that was read before");
+    for kind in ["case", "refused", "warning"] {
+        let tables = document.get_mut(kind).and_then(Item::as_array_of_tables_mut);
+        for table in tables.into_iter().flat_map(|tables| tables.iter_mut()) {
+            let name = table.get("name").and_then(Item::as_str).map(str::to_owned);
+            let of_table = updates.iter().filter(|update| Some(&update.name) == name.as_ref());
+            of_table.for_each(|update| apply(table, update));
+        }
+    }
+    document.to_string()
 }
 
 fn apply(table: &mut Table, update: &Update) {
@@ -142,4 +146,89 @@ fn record(case: &Case, outcome: &Outcome) -> Option<Item> {
 fn lines_item(lines: &str) -> Item {
     let document: DocumentMut = format!("lines = '''\n{lines}\n'''").parse().expect("no line has three quotes");
     document["lines"].clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Corpus, Message, load};
+    use super::*;
+
+    const TEXT: &str = r#"# A comment.
+[configurations]
+any = '{}'
+
+[[case]]
+name = "says nothing"
+config = "any"
+request = '''
+POST /a
+x-own: 1
+'''
+
+[[case]] # Another comment.
+name = "says something else"
+config = "any"
+request = 'POST /a'
+status   = 403
+headers = ['x-own: 1']
+record = { reason = "unverified",  consumer = "a" }
+
+[[case]]
+name = "is right"
+config = "any"
+request = 'GET /a'
+upstream = 'GET /a'
+"#;
+
+    fn corpus(text: &str) -> Corpus {
+        load::corpus(vec![("any.toml".to_owned(), text.to_owned())]).unwrap()
+    }
+
+    fn record(parts: &[(&str, &str)]) -> BTreeMap<String, String> {
+        parts.iter().map(|(part, value)| ((*part).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn outcomes() -> [Outcome; 2] {
+        let message = Message::parse("POST /a\nx-own: 1\nx-request-id: 7").unwrap();
+        let passed =
+            Outcome { verdict: Verdict::Passed(message), record: record(&[("decision", "allow"), ("consumer", "b")]) };
+        let refused = Refused {
+            status: 401,
+            headers: vec![("x-own".to_owned(), "1".to_owned()), ("x-other".to_owned(), "2".to_owned())],
+            body: b"{}".to_vec(),
+            details: "byok_missing_api_key".to_owned(),
+            logged_path: Some(b"/a".to_vec()),
+        };
+        let record = record(&[("decision", "deny"), ("reason", "missing_api_key")]);
+        [passed, Outcome { verdict: Verdict::Refused(refused), record }]
+    }
+
+    #[test]
+    fn what_is_missing_or_differs_is_written_and_nothing_else() {
+        let corpus = corpus(TEXT);
+        let [passed, refused] = outcomes();
+        let updates = [of_case(&corpus.cases[0], &passed), of_case(&corpus.cases[1], &refused)];
+        let expected = TEXT
+            .replace(
+                "x-own: 1\n'''\n",
+                "x-own: 1\n'''\nupstream = '''\nPOST /a\nx-own: 1\n'''\nrecord = { consumer = \"b\" }\n",
+            )
+            .replace("status   = 403", "status   = 401")
+            .replace("\"unverified\",  consumer = \"a\"", "\"missing_api_key\",  consumer = \"-\"");
+        let written = updated(TEXT, &updates.iter().collect::<Vec<_>>());
+        assert_eq!(written, expected);
+    }
+
+    #[test]
+    fn a_case_is_right_after_its_update() {
+        let before = corpus(TEXT);
+        for (at, outcome) in outcomes().into_iter().enumerate() {
+            let update = of_case(&before.cases[at], &outcome);
+            let after = corpus(&updated(TEXT, &[&update]));
+            let outcome = Ok(outcome);
+            let report = before.cases[at].report(&outcome).unwrap();
+            assert!(report.starts_with(&format!("tests/cases/any.toml:{}: says", [6, 14][at])), "{report}");
+            assert_eq!(after.cases[at].report(&outcome), None);
+        }
+    }
 }
