@@ -22,7 +22,8 @@ pub(super) fn profile() -> Profile {
             bearer(PREFIXES),
             CredentialRule { location: Location::WebSocketProtocol(WEBSOCKET_PREFIX.into()), ..api_key("", PREFIXES) },
         ],
-        extra_sources: Vec::new(),
+        // Also where the configuration replaces the rules.
+        extra_sources: vec![websocket_source()],
         vendor: Some(VENDOR),
         // openai/openai-python, `default_headers` in `src/openai/_client.py`.
         companions: &["openai-organization", "openai-project"],
@@ -32,7 +33,7 @@ pub(super) fn profile() -> Profile {
     }
 }
 
-/// The subprotocol as a key source, for APIs whose clients use it too.
+/// The subprotocol as a key source, for this API and those whose clients use it too.
 pub(super) fn websocket_source() -> KeySource {
     KeySource::new(Location::WebSocketProtocol(WEBSOCKET_PREFIX.into()), None)
 }
