@@ -11,20 +11,24 @@ mod edits;
 mod invariants;
 mod observe;
 
-use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use byok_core::Policy;
 use byok_testkit::corpus::Line;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use invariants::{Facts, ProxyKey};
+use invariants::Facts;
 
 const HEADERS: [&str; 5] = ["x-litellm-api-key", "authorization", "x-api-key", "api-key", "x-goog-api-key"];
-const MODES: [&str; 3] = ["on", "auto", "off"];
-const HIDE: [Option<bool>; 3] = [None, Some(true), Some(false)];
+/// The modes, with the consumer that callers without a valid key are treated as.
+const MODES: [(&str, Option<&str>); 5] =
+    [("on", None), ("optional", None), ("auto", None), ("off", None), ("auto", Some("guest"))];
+/// `hide_credentials`, as JSON.
+const HIDE: [&str; 4] = ["null", "true", "false", "\"verified\""];
 const BYOK: [&str; 3] = ["off", "preferred", "required"];
-const PROFILES: [&str; 7] = ["anthropic", "openai", "azure_openai", "gemini", "bedrock", "litellm", "custom"];
+const PROFILES: [&str; 8] =
+    ["anthropic", "openai", "azure_openai", "gemini", "bedrock", "litellm", "custom", "openai_compatible"];
 
 const PROXY_KEY: &str = "proxy-EXAMPLE-of-team-a";
 const OTHER_PROXY_KEY: &str = "proxy-EXAMPLE-of-team-b";
@@ -34,15 +38,25 @@ const JUNK: &str = "junk\u{e9} of two words";
 
 #[test]
 fn invariants_hold_on_all_small_requests() {
+    let next = AtomicUsize::new(0);
+    let walk_all =
+        || std::iter::from_fn(|| PROFILES.get(next.fetch_add(1, Ordering::Relaxed))).map(|profile| walk(profile)).sum();
     let walked: usize = thread::scope(|scope| {
-        let halves = [&PROFILES[..4], &PROFILES[4..]];
-        let walks =
-            halves.map(|profiles| scope.spawn(move || profiles.iter().map(|profile| walk(profile)).sum::<usize>()));
-        walks.into_iter().map(|walk| walk.join().expect("all invariants hold")).sum()
+        let cores = thread::available_parallelism().map_or(2, usize::from);
+        let walks: Vec<_> = (0..cores).map(|_| scope.spawn(walk_all)).collect();
+        walks.into_iter().map(|walk| -> usize { walk.join().expect("all invariants hold") }).sum()
     });
     let values = 7_usize.pow(5);
-    assert_eq!(walked, values * MODES.len() * HIDE.len() * BYOK.len() * PROFILES.len());
+    let settings = MODES.iter().flat_map(|mode| HIDE.map(|hide| BYOK.map(|byok| is_walked(*mode, hide, byok))));
+    let settings = settings.flatten().filter(|walked| *walked).count();
+    assert_eq!(walked, values * settings * PROFILES.len());
     byok_testkit::corpus::say(&format!("small requests: {walked} walked, all invariants hold"));
+}
+
+/// Every value of `hide_credentials` and every policy occur with every mode; all of both with three modes.
+fn is_walked((mode, anonymous): (&str, Option<&str>), hide: &str, byok: &str) -> bool {
+    let all = anonymous.is_none() && mode != "optional" && hide != "\"verified\"";
+    all || hide == "null" || byok == "preferred"
 }
 
 /// Walks all requests to one profile; returns their number.
@@ -52,9 +66,9 @@ fn walk(profile: &'static str) -> usize {
     let mut walked = 0;
     for mode in MODES {
         for hide in HIDE {
-            for byok in BYOK {
-                let policy = policy(profile, mode, hide, byok);
-                let facts = facts(profile, mode, hide, byok);
+            for byok in BYOK.into_iter().filter(|byok| is_walked(mode, hide, byok)) {
+                let configuration = configuration(profile, mode, hide, byok);
+                let (policy, facts) = (policy(&configuration), Facts::of(&configuration));
                 for number in 0..7_usize.pow(5) {
                     let request = request(number, &values);
                     let observed = observe::observe(&policy, &request);
@@ -62,10 +76,7 @@ fn walk(profile: &'static str) -> usize {
                         facts.check(&request, &observed).and_then(|()| verdict(profile, mode, &request, &observed));
                     if let Err(broken) = broken {
                         let shown = byok_testkit::corpus::Message::from_map(request);
-                        panic!(
-                            "{broken}\n{profile}, {mode}, hide {hide:?}, byok {byok}\n{shown}\n{:?}",
-                            observed.record
-                        );
+                        panic!("{broken}\n{configuration:#}\n{shown}\n{:?}", observed.record);
                     }
                     walked += 1;
                 }
@@ -76,20 +87,29 @@ fn walk(profile: &'static str) -> usize {
 }
 
 /// Says whether a request may pass at all: by the keys that stand in the profile's key sources.
-fn verdict(profile: &str, mode: &str, request: &[Line], observed: &invariants::Observed) -> Result<(), String> {
+fn verdict(
+    profile: &str,
+    (mode, anonymous): (&str, Option<&str>),
+    request: &[Line],
+    observed: &invariants::Observed,
+) -> Result<(), String> {
     let sources: &[&str] = match profile {
+        "litellm" => &HEADERS,
         "azure_openai" | "custom" => &HEADERS[..4],
         "gemini" => &["x-litellm-api-key", "authorization", "x-api-key", "x-goog-api-key"],
         _ => &HEADERS[..3],
     };
-    let key = |(name, value): &Line| {
-        let key = [PROXY_KEY, OTHER_PROXY_KEY].iter().any(|key| invariants::carries(value, key.as_bytes()));
-        key && sources.iter().any(|source| source.as_bytes() == &**name)
-    };
-    let expected: &[&str] = match (mode, request.iter().any(key)) {
-        ("on" | "auto", true) => &["verified", "missing_provider_key"],
-        ("on", false) => &["missing_api_key", "unknown_api_key"],
-        _ => &["unverified", "missing_provider_key"],
+    let secrets = || request.iter().filter(|(name, _)| sources.iter().any(|source| source.as_bytes() == &**name));
+    let is = |value: &[u8], secret: &str| invariants::carries(value, secret.as_bytes());
+    let has_key = secrets().any(|(_, value)| is(value, PROXY_KEY) || is(value, OTHER_PROXY_KEY));
+    // An OAuth token is no proxy key, and an empty value is none.
+    let has_other = secrets().any(|(_, value)| !is(value, OAUTH_TOKEN) && !value.is_empty());
+    let passes = if anonymous.is_some() { "anonymous" } else { "unverified" };
+    let expected: &[&str] = match (mode, has_key) {
+        ("on" | "optional" | "auto", true) => &["verified", "missing_provider_key"],
+        ("on" | "optional", false) if has_other => &["unknown_api_key"],
+        ("on", false) => &["missing_api_key"],
+        _ => &[passes, "missing_provider_key"],
     };
     let reason = observed.part("reason");
     if expected.contains(&reason) { Ok(()) } else { Err(format!("expected one of {expected:?}, got {reason}")) }
@@ -115,7 +135,7 @@ fn request(mut number: usize, values: &[&str; 6]) -> Vec<Line> {
     lines
 }
 
-fn policy(profile: &str, mode: &str, hide: Option<bool>, byok: &str) -> Policy {
+fn configuration(profile: &str, (mode, anonymous): (&str, Option<&str>), hide: &str, byok: &str) -> Value {
     let mut provider = json!({ "api": profile, "byok": byok, "deployment_key": { "value": DEPLOYMENT_KEY } });
     if profile == "custom" {
         provider["headers"] = json!([{ "header": "api-key" }, { "header": "authorization", "scheme": "Bearer" }]);
@@ -124,36 +144,29 @@ fn policy(profile: &str, mode: &str, hide: Option<bool>, byok: &str) -> Policy {
         "mode": mode,
         "consumers": [
             { "name": "team-a", "keys": [ { "id": "1", "value": PROXY_KEY } ] },
-            { "name": "team-b", "keys": [ { "id": "2", "value": OTHER_PROXY_KEY } ] } ],
+            { "name": "team-b", "keys": [ { "id": "2", "value": OTHER_PROXY_KEY } ] },
+            { "name": "guest" } ],
         "providers": { "it": provider },
     });
-    if let Some(hide) = hide {
-        configuration["hide_credentials"] = hide.into();
+    if let Some(anonymous) = anonymous {
+        configuration["anonymous"] = anonymous.into();
     }
-    let loaded = Policy::from_json(configuration.to_string().as_bytes(), &|_| None);
-    loaded.unwrap_or_else(|errors| panic!("{configuration}: {errors:?}")).policy
+    if hide != "null" {
+        configuration["hide_credentials"] = hide.parse().expect("JSON");
+    }
+    configuration
 }
 
-fn facts(profile: &'static str, mode: &'static str, hide: Option<bool>, byok: &str) -> Facts {
-    let key = |secret: &str, consumer, id| ProxyKey { secret: secret.into(), consumer, id, holds: true };
-    Facts {
-        modes: vec![mode],
-        shadow: false,
-        keys: vec![key(PROXY_KEY, "team-a", "1"), key(OTHER_PROXY_KEY, "team-b", "2")],
-        deployment_keys: vec![DEPLOYMENT_KEY.into()],
-        profiles: BTreeMap::from([("it".to_owned(), profile)]),
-        further_places: if profile == "gemini" { vec!["query:key".to_owned()] } else { Vec::new() },
-        schemes: BTreeMap::from([("authorization".to_owned(), "Bearer")]),
-        // Where a LiteLLM is next and the caller is not verified, the key stays by default.
-        hides: hide.or((profile != "litellm").then_some(true)),
-        byok_off: byok == "off",
-        identity_headers: Vec::new(),
-    }
+fn policy(configuration: &Value) -> Policy {
+    let loaded = Policy::from_json(configuration.to_string().as_bytes(), &|_| None);
+    loaded.unwrap_or_else(|errors| panic!("{configuration}: {errors:?}")).policy
 }
 
 fn client_key(profile: &str) -> &'static str {
     match profile {
         "anthropic" | "litellm" => "sk-ant-api03-EXAMPLE-client",
+        "bedrock" => "ABSKEXAMPLE-client",
+        "gemini" => "AIzaEXAMPLE-client",
         _ => "sk-EXAMPLE-client",
     }
 }

@@ -5,12 +5,16 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{ACTIVE, ANTHROPIC_KEY, DISABLED, EXPIRED, OAUTH_TOKEN, OPENAI_KEY, OTHER_KEY, SECOND, UNKNOWN};
+use super::{ACTIVE, CLIENT_KEYS, DISABLED, EXPIRED, LOOKALIKE, OAUTH_TOKEN, SECOND, UNKNOWN};
 use crate::invariants::FORGED;
 
-const CREDENTIAL_HEADERS: [&str; 20] = [
+const CREDENTIAL_HEADERS: [&str; 32] = [
+    "x-litellm-api-key",
     "x-litellm-api-key",
     "authorization",
+    "authorization",
+    "authorization",
+    "x-api-key",
     "x-api-key",
     "api-key",
     "x-goog-api-key",
@@ -18,19 +22,27 @@ const CREDENTIAL_HEADERS: [&str; 20] = [
     "litellm_user_api_key",
     "proxy-authorization",
     "x-amz-security-token",
+    "xi-api-key",
+    "x-portkey-api-key",
+    "x-bf-vk",
+    "helicone-auth",
+    "cf-aig-authorization",
+    "x-coder-ai-governance-token",
+    "x-gravitee-api-key",
     "x-own-key",
     "x-token",
     "x-corp-key",
+    "x-sent-key",
     "x_api_key",
-    "x-api_key",
+    "x.api~key",
     "x_litellm_api_key",
     "x_own_key",
     "x-pass-x-api-key",
     "x-pass-authorization",
-    "x_pass_x-goog-api-key",
+    "x_pass.x-goog-api-key",
     "litellm-user-api-key",
 ];
-const IDENTITY_HEADERS: [&str; 8] = [
+const IDENTITY_HEADERS: [&str; 12] = [
     "x-consumer-username",
     "x-credential-identifier",
     "x-byok-credential-source",
@@ -38,20 +50,32 @@ const IDENTITY_HEADERS: [&str; 8] = [
     "x-consumer_username",
     "x_byok_provider",
     "x-gateway-consumer",
-    "x_gateway_consumer",
+    "x_gateway.consumer",
+    "x-consumer-id",
+    "x-consumer.custom-id",
+    "x-consumer-groups",
+    "x_anonymous_consumer",
 ];
+const COMPANIONS: [&str; 5] =
+    ["openai-organization", "openai_project", "chatgpt-account-id", "x-goog-user-project", "x.goog.user.project"];
 const PLAIN_HEADERS: [&str; 7] =
     ["x-plain", "x-listed", "referer", "anthropic-version", "anthropic-beta", "x-session", "accept"];
-const PATHS: [&str; 10] = [
+const PATHS: [&str; 16] = [
+    "/v1/messages",
     "/v1/messages",
     "/auto/v1/messages",
     "/off",
+    "/optional",
+    "/anonymous",
+    "/network/v1",
+    "/sources/x",
+    "/consumers",
+    "/second/v1",
     "/openai/v1/chat/completions",
-    "/gemini/v1",
     "/litellm",
     "/v1//messages",
     "/%61uto/x",
-    "/off/..;/openai/v1",
+    "/off/..;/second/v1",
     "/",
 ];
 
@@ -90,29 +114,43 @@ fn line() -> impl Strategy<Value = Line> {
     prop_oneof![
         6 => (of(&CREDENTIAL_HEADERS), value()),
         1 => (of(&IDENTITY_HEADERS), Just(FORGED.to_vec())),
-        2 => (of(&PLAIN_HEADERS), prop_oneof![value(), Just(b"oauth-2025-04-20".to_vec()), junk()]),
+        1 => (of(&COMPANIONS), prop_oneof![9 => Just(b"org-EXAMPLE".to_vec()), 1 => value()]),
+        2 => (of(&PLAIN_HEADERS), prop_oneof![value(), junk()]),
+        1 => (Just(b"anthropic-beta".to_vec()), select(&BETAS[..]).prop_map(bytes)),
+        1 => (Just(b"connection".to_vec()), select(&["upgrade", "Upgrade, x-api-key", "x-byok-provider"][..]).prop_map(bytes)),
         1 => (Just(b"cookie".to_vec()), vec(pair(), 0..4).prop_map(|pairs| pairs.join(&b"; "[..]))),
         1 => (Just(b"sec-websocket-protocol".to_vec()), vec(subprotocol(), 1..4).prop_map(|items| items.join(&b", "[..]))),
         1 => (Just(b"content-type".to_vec()), select(&["application/json", "application/grpc"][..]).prop_map(bytes)),
     ]
 }
 
+const BETAS: [&str; 4] =
+    ["oauth-2025-04-20", "other-EXAMPLE,oauth-2025-04-20", "oauth-2025-04-20 , other-EXAMPLE", "other-EXAMPLE"];
+
+/// A signature of several parts, such as AWS's.
+const SIGNATURE: &str = "AWS4-HMAC-SHA256 Credential=EXAMPLE/bedrock, SignedHeaders=host;x-amz-date, Signature=EXAMPLE";
+
+const SCHEMES: [&str; 11] =
+    ["", "", "", "Bearer ", "Bearer ", "bearer ", "BEARER   ", "Bearer bearer  ", "Basic ", "Token ", "Token token "];
+
 fn value() -> impl Strategy<Value = Vec<u8>> {
-    let scheme = select(&["", "", "", "Bearer ", "Bearer ", "bearer ", "BEARER   ", "Basic ", "Token "][..]);
+    let scheme = select(&SCHEMES[..]);
     prop_oneof![
         12 => (scheme, secret()).prop_map(|(scheme, secret)| [scheme.as_bytes(), &secret].concat()),
         1 => Just(Vec::new()),
         1 => Just(b"Bearer".to_vec()),
+        1 => Just(bytes(SIGNATURE)),
         1 => (secret(), secret()).prop_map(|(one, other)| [&*one, b", ", &*other].concat()),
         1 => junk(),
     ]
 }
 
 fn secret() -> impl Strategy<Value = Vec<u8>> {
-    let known = [ACTIVE, SECOND, DISABLED, EXPIRED, ANTHROPIC_KEY, OPENAI_KEY, OTHER_KEY, OAUTH_TOKEN, UNKNOWN];
     prop_oneof![
-        3 => Just(ACTIVE.into()),
-        6 => select(known.to_vec()).prop_map(bytes),
+        4 => Just(ACTIVE.into()),
+        3 => select(&[SECOND, DISABLED, EXPIRED, LOOKALIKE, UNKNOWN][..]).prop_map(bytes),
+        2 => Just(OAUTH_TOKEN.into()),
+        6 => select(&CLIENT_KEYS[..]).prop_map(bytes),
         1 => junk(),
     ]
 }
@@ -135,14 +173,31 @@ fn path() -> impl Strategy<Value = Vec<u8>> {
 
 /// A query parameter or cookie.
 fn pair() -> impl Strategy<Value = Vec<u8>> {
-    let name = select(&["key", "k%65y", "api_key", "session", "beta", "x"][..]);
-    let secrets =
-        select(&[ACTIVE, SECOND, DISABLED, OTHER_KEY, OPENAI_KEY, UNKNOWN, "true", "", "proxy%2DEXAMPLE-active"][..]);
-    (name, secrets).prop_map(|(name, secret)| format!("{name}={secret}").into_bytes())
+    let name = select(
+        &[
+            "key",
+            "k%65y",
+            "Key",
+            "api_key",
+            "api-key",
+            "api.key",
+            "access_token",
+            "access-token",
+            "session",
+            "beta",
+            "x",
+        ][..],
+    );
+    let others = select(&["true", "", "proxy%2DEXAMPLE-active", OAUTH_TOKEN, UNKNOWN, DISABLED, SECOND][..]);
+    let secret = prop_oneof![2 => Just(ACTIVE), 2 => select(&CLIENT_KEYS[..]), 2 => others];
+    (name, secret).prop_map(|(name, secret)| format!("{name}={secret}").into_bytes())
 }
 
 fn subprotocol() -> impl Strategy<Value = Vec<u8>> {
-    select(&["realtime", "openai-insecure-api-key.sk-EXAMPLE", "openai-beta.realtime-v1", ACTIVE][..]).prop_map(bytes)
+    let prefix =
+        select(&["openai-insecure-api-key.", "openai-insecure-api-key.", "ai-gateway-auth.", "own-key.", "x."][..]);
+    let with_secret = (prefix, secret()).prop_map(|(prefix, secret)| [prefix.as_bytes(), &secret].concat());
+    prop_oneof![2 => select(&["realtime", "openai-beta.realtime-v1", ACTIVE][..]).prop_map(bytes), 2 => with_secret]
 }
 
 fn bytes(text: &str) -> Vec<u8> {

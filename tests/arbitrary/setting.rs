@@ -8,10 +8,26 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
 
-use super::{ACTIVE, DISABLED, EXPIRED, SECOND};
-use crate::invariants::{Facts, ProxyKey};
+use super::{ACTIVE, DISABLED, EXPIRED, LOOKALIKE, OAUTH_TOKEN, SECOND};
+use crate::invariants::Facts;
 
-const PROFILES: [&str; 7] = ["anthropic", "openai", "azure_openai", "gemini", "bedrock", "litellm", "custom"];
+const PROFILES: [&str; 15] = [
+    "anthropic",
+    "anthropic_compatible",
+    "foundry",
+    "openai",
+    "openai_compatible",
+    "chatgpt",
+    "azure_openai",
+    "gemini",
+    "vertex",
+    "bedrock",
+    "litellm",
+    "custom",
+    "groq",
+    "elevenlabs",
+    "deepgram",
+];
 const DEPLOYMENT_KEY: &str = "deployment-EXAMPLE";
 const DEPLOYMENT_KEY_OF_A: &str = "deployment-EXAMPLE-of-team-a";
 
@@ -30,68 +46,126 @@ impl std::fmt::Debug for Setting {
 /// Any configuration that holds.
 pub(crate) fn setting() -> impl Strategy<Value = Setting> {
     let top = (
-        select(&["on", "on", "auto", "off"][..]),
+        select(&["on", "on", "optional", "auto", "off"][..]),
         prop::bool::weighted(0.1),
         any::<bool>(),
-        option::of(any::<bool>()),
-        key_sources(),
+        option::of(hide()),
+        option::of(key_sources()),
+        option::weighted(0.2, anonymous()),
         any::<[bool; 4]>(),
         any::<bool>(),
     );
-    (top, providers(), routes(), option::of(byok()), any::<bool>()).prop_map(
-        |((mode, shadow, flag, hide, sources, identity, listed), providers, routes, consumer_byok, own_key)| {
-            let routes: Vec<Value> = routes.into_iter().filter(|route| names_known(route, &providers)).collect();
-            let mut team_a = json!({ "name": "team-a", "keys": [
-                { "id": "active", "value": ACTIVE },
-                { "id": "disabled", "value": DISABLED, "disabled": true },
-                { "id": "expired", "value": EXPIRED, "expires_at": "1969-12-31T00:00:00Z" } ] });
-            set(&mut team_a, "byok", consumer_byok);
-            if own_key {
-                team_a["deployment_keys"] = json!({ providers[0].0: { "value": DEPLOYMENT_KEY_OF_A } });
-            }
-            let team_b = json!({ "name": "team-b", "keys": [ { "id": "second", "value": SECOND } ] });
+    (top, providers(), routes(), consumers()).prop_map(
+        |((mode, shadow, flag, hide, sources, anonymous, identity, listed), providers, routes, consumers)| {
+            let routes: Vec<Value> =
+                routes.into_iter().filter_map(|route| with_provider(route, mode, &providers)).collect();
             let written: BTreeMap<&str, &Value> = providers.iter().map(|(name, entry)| (*name, entry)).collect();
             let mut json = json!({
                 "mode": mode,
                 "shadow": shadow,
                 "forward_llm_provider_auth_headers": flag,
-                "consumers": [team_a, team_b],
+                "consumers": consumers.iter().map(|consumer| of_first(consumer, providers[0].0)).collect::<Vec<_>>(),
                 "providers": written,
                 "default_provider": providers[0].0,
                 "routes": routes,
                 "identity_headers": identity_headers(identity),
             });
             set(&mut json, "hide_credentials", hide);
-            set(&mut json, "key_sources", sources);
+            set(&mut json, "anonymous", anonymous);
+            // Nobody could pass in mode `on` without a source.
+            set(&mut json, "key_sources", sources.filter(|sources| mode != "on" || !sources.is_empty()));
             if listed {
                 json["strip_request_headers"] = json!(["x-listed"]);
             }
-            Setting { facts: facts(&json), json }
+            Setting { facts: Facts::of(&json), json }
         },
     )
 }
 
-fn key_sources() -> impl Strategy<Value = Option<Vec<Value>>> {
+fn key_sources() -> impl Strategy<Value = Vec<Value>> {
     let all = vec![
         json!({ "header": "x-litellm-api-key" }),
         json!({ "header": "authorization", "scheme": "Bearer" }),
         json!({ "header": "x-api-key" }),
         json!({ "header": "x-own-key" }),
         json!({ "header": "x-token", "scheme": "Token" }),
+        json!({ "header": "authorization", "scheme": "Token" }),
+        json!({ "header": "authorization" }),
         json!({ "query": "key" }),
         json!({ "query": "api_key" }),
         json!({ "cookie": "session" }),
+        json!({ "websocket_protocol": "openai-insecure-api-key." }),
+        json!({ "websocket_protocol": "own-key." }),
     ];
-    option::of(subsequence(all, 1..=8).prop_shuffle())
+    prop_oneof![9 => subsequence(all, 1..=8).prop_shuffle(), 1 => Just(Vec::new())]
+}
+
+fn anonymous() -> impl Strategy<Value = &'static str> {
+    select(&["team-b", "guest"][..])
+}
+
+fn hide() -> impl Strategy<Value = Value> {
+    select(vec![json!(true), json!(false), json!("verified")])
+}
+
+/// A team with keys of all kinds, a second one, and a consumer without keys; `first` stands for the first provider.
+fn consumers() -> impl Strategy<Value = Vec<Value>> {
+    let team_a = json!({ "name": "team-a", "keys": [
+        { "id": "active", "value": ACTIVE },
+        { "id": "disabled", "value": DISABLED, "disabled": true },
+        { "id": "lookalike", "value": LOOKALIKE },
+        { "id": "expired", "value": EXPIRED, "expires_at": "1969-12-31T00:00:00Z" } ] });
+    let team_b = json!({ "name": "team-b", "keys": [ { "id": "second", "value": SECOND } ] });
+    let guest = json!({ "name": "guest" });
+    let own = (option::weighted(0.3, byok()), prop::bool::weighted(0.3), prop::bool::weighted(0.1));
+    vec(own, 3).prop_map(move |own| {
+        let with = |(mut consumer, (byok, key, limited)): (Value, (Option<&'static str>, bool, bool))| {
+            set(&mut consumer, "byok", byok);
+            if key {
+                consumer["deployment_keys"] = json!({ "first": { "value": DEPLOYMENT_KEY_OF_A } });
+            }
+            if limited {
+                consumer["providers"] = json!(["first"]);
+            }
+            consumer
+        };
+        [team_a.clone(), team_b.clone(), guest.clone()].into_iter().zip(own).map(with).collect()
+    })
+}
+
+/// The consumer, with the name of the first provider where that is meant.
+fn of_first(consumer: &Value, first: &str) -> Value {
+    let mut consumer = consumer.clone();
+    if let Some(key) = consumer["deployment_keys"]["first"].take().as_object() {
+        consumer["deployment_keys"] = json!({ first: key });
+    } else if let Some(object) = consumer.as_object_mut() {
+        object.remove("deployment_keys");
+    }
+    if consumer["providers"].is_array() {
+        consumer["providers"] = json!([first]);
+    }
+    consumer
 }
 
 fn providers() -> impl Strategy<Value = Vec<(&'static str, Value)>> {
     let names = subsequence(&PROFILES[..], 1..=3).prop_shuffle();
     (names, vec(provider(), 3)).prop_map(|(names, entries)| {
         let entry = |(name, mut entry): (&'static str, Value)| {
-            if name == "custom" {
+            if name == "custom" && entry["headers"].is_null() {
                 entry["headers"] =
                     json!([{ "header": "x-corp-key" }, { "header": "authorization", "scheme": "Bearer" }]);
+            }
+            if let Some(object) = entry.as_object_mut() {
+                object.retain(|field, value| !value.is_null() && (name != "litellm" || field != "send_as"));
+            }
+            // A LiteLLM's own key goes there.
+            if name == "litellm"
+                && let Some(headers) = entry.get_mut("headers").and_then(Value::as_array_mut)
+            {
+                headers.retain(|header| header["header"] != "x-litellm-api-key");
+                if headers.is_empty() {
+                    headers.push(json!({ "header": "x-corp-key" }));
+                }
             }
             (name, entry)
         };
@@ -100,40 +174,101 @@ fn providers() -> impl Strategy<Value = Vec<(&'static str, Value)>> {
 }
 
 fn provider() -> impl Strategy<Value = Value> {
-    (option::of(byok()), option::of(any::<bool>()), any::<bool>(), any::<bool>()).prop_map(
-        |(byok, oauth, any_key, deployment)| {
+    let headers = vec![
+        json!({ "header": "x-corp-key" }),
+        json!({ "header": "authorization", "scheme": "Bearer" }),
+        json!({ "header": "authorization", "scheme": "Token" }),
+        json!({ "header": "x-api-key" }),
+        json!({ "header": "x-litellm-api-key" }),
+    ];
+    let sent_as = [&[json!({ "header": "x-sent-key" }), json!({ "header": "authorization" })], &headers[..]].concat();
+    let prefixes = select(vec![
+        json!([]),
+        json!(["sk-"]),
+        json!(["sk-ant-"]),
+        json!(["sk-ant-admin01-", "15-"]),
+        json!(["sk-p", "AIzaEX"]),
+        json!(["sk-or-v1-", "github_pat_", "s"]),
+    ]);
+    let deployment_key =
+        prop_oneof![3 => Just(DEPLOYMENT_KEY.to_owned()), 1 => Just(format!("{OAUTH_TOKEN}-deployment"))];
+    (
+        option::of(byok()),
+        option::of(any::<bool>()),
+        option::weighted(0.4, prefixes),
+        option::of(deployment_key),
+        option::weighted(0.2, subsequence(headers, 1..=3).prop_shuffle()),
+        option::weighted(0.2, select(sent_as)),
+        option::weighted(0.2, select(&["anthropic", "openai", "google", "litellm"][..])),
+    )
+        .prop_map(|(byok, oauth, prefixes, deployment_key, headers, sent_as, dialect)| {
             let mut entry = json!({});
             set(&mut entry, "byok", byok);
             set(&mut entry, "oauth", oauth);
-            if any_key {
-                entry["client_key_prefixes"] = json!([]);
-            }
-            if deployment {
-                entry["deployment_key"] = json!({ "value": DEPLOYMENT_KEY });
+            set(&mut entry, "client_key_prefixes", prefixes);
+            set(&mut entry, "headers", headers);
+            set(&mut entry, "send_as", sent_as);
+            set(&mut entry, "dialect", dialect);
+            if let Some(key) = deployment_key {
+                entry["deployment_key"] = json!({ "value": key });
             }
             entry
-        },
-    )
+        })
 }
 
 fn routes() -> impl Strategy<Value = Vec<Value>> {
-    let route = |prefix: &str, field: &str, value: &str| json!({ "match": { "path_prefix": prefix }, (field): value });
+    let route = |prefix: &str, fields: Value| json!({ "match": { "path_prefix": prefix }, "fields": fields });
     let all = vec![
-        route("/auto", "mode", "auto"),
-        route("/off", "mode", "off"),
-        route("/openai", "provider", "openai"),
-        route("/gemini", "provider", "gemini"),
-        route("/litellm", "provider", "litellm"),
+        route("/auto", json!({ "mode": "auto" })),
+        route("/off", json!({ "mode": "off" })),
+        route("/optional", json!({ "mode": "optional" })),
+        route("/anonymous", json!({ "mode": "off", "anonymous": "guest" })),
+        route("/network", json!({ "mode": "off", "key_sources": [] })),
+        route("/sources", json!({ "key_sources": [{ "header": "x-own-key" }, { "query": "session" }] })),
+        route("/consumers", json!({ "mode": "on", "consumers": ["team-a"] })),
+        route("/second", json!({ "provider": "second" })),
+        route("/openai", json!({ "provider": "openai" })),
+        route("/litellm", json!({ "provider": "litellm" })),
     ];
-    let changes = vec((option::of(byok()), option::weighted(0.2, any::<bool>())), 5);
-    (subsequence(all, 0..=5), changes).prop_map(|(routes, changes)| {
-        let changed = |(mut route, (byok, hide)): (Value, (Option<&'static str>, Option<bool>))| {
-            set(&mut route, "byok", byok);
-            set(&mut route, "hide_credentials", hide);
-            route
+    let change = (
+        option::weighted(0.3, byok()),
+        option::weighted(0.3, hide()),
+        option::weighted(0.2, anonymous()),
+        option::weighted(0.2, key_sources()),
+        option::weighted(0.2, select(&["optional", "auto", "off"][..])),
+    );
+    (subsequence(all, 0..=10), vec(change, 10)).prop_map(|(routes, changes)| {
+        let changed = |(route, (byok, hide, anonymous, sources, mode)): (Value, (_, _, _, Option<Vec<Value>>, _))| {
+            let mut changed = json!({ "match": route["match"] });
+            set(&mut changed, "byok", byok as Option<&'static str>);
+            set(&mut changed, "hide_credentials", hide as Option<Value>);
+            set(&mut changed, "anonymous", anonymous as Option<&'static str>);
+            set(&mut changed, "key_sources", sources);
+            set(&mut changed, "mode", mode as Option<&'static str>);
+            for (field, value) in route["fields"].as_object().into_iter().flatten() {
+                changed[field] = value.clone();
+            }
+            changed
         };
         routes.into_iter().zip(changes).map(changed).collect()
     })
+}
+
+/// The route, if its provider is configured and its mode lets anybody pass; `second` stands for the second provider.
+fn with_provider(mut route: Value, top_mode: &str, providers: &[(&str, Value)]) -> Option<Value> {
+    if route["provider"] == "second" {
+        route["provider"] = json!(providers.get(1)?.0);
+    }
+    let is_known = |name: &str| providers.iter().any(|(known, _)| *known == name);
+    if !route["provider"].as_str().is_none_or(is_known) {
+        return None;
+    }
+    let mode = route["mode"].as_str().unwrap_or(top_mode).to_owned();
+    // An entry of mode `on` has a source, whatever the top level has.
+    if mode == "on" && route["key_sources"].as_array().is_none_or(Vec::is_empty) {
+        route["key_sources"] = json!([{ "header": "x-litellm-api-key" }, { "header": "x-api-key" }]);
+    }
+    Some(route)
 }
 
 fn byok() -> impl Strategy<Value = &'static str> {
@@ -151,84 +286,8 @@ fn identity_headers(chosen: [bool; 4]) -> Value {
     Value::Object(chosen.map(|((says, name), _)| ((*says).to_owned(), json!(name))).collect())
 }
 
-fn names_known(route: &Value, providers: &[(&str, Value)]) -> bool {
-    route["provider"].as_str().is_none_or(|name| providers.iter().any(|(known, _)| *known == name))
-}
-
 fn set<T: Into<Value>>(object: &mut Value, field: &str, value: Option<T>) {
     if let Some(value) = value {
         object[field] = value.into();
     }
-}
-
-/// Reads off a configuration what must hold under it.
-fn facts(json: &Value) -> Facts {
-    let routes = json["routes"].as_array().expect("routes");
-    let providers = json["providers"].as_object().expect("providers");
-    let text = |value: &Value| PROFILES.into_iter().find(|profile| value.as_str() == Some(profile)).unwrap_or_default();
-    let modes = std::iter::once(json).chain(routes).filter_map(|level| level["mode"].as_str());
-    let modes =
-        modes.map(|mode| ["on", "auto", "off"].into_iter().find(|known| *known == mode).expect("a mode")).collect();
-    let key = |secret: &str, consumer, id, holds| ProxyKey { secret: secret.into(), consumer, id, holds };
-    let (further_places, schemes) = sources(json);
-    let hides_by_default = !providers.contains_key("litellm");
-    let hides = json["hide_credentials"].as_bool().or(hides_by_default.then_some(true));
-    let same_everywhere = routes.iter().all(|route| route["hide_credentials"].is_null());
-    let says = ["consumer", "key_id", "credential_source", "provider"];
-    let identity = |says: &'static str| Some((json["identity_headers"][says].as_str()?.to_owned(), says));
-    Facts {
-        modes,
-        shadow: json["shadow"] == true,
-        keys: vec![
-            key(ACTIVE, "team-a", "active", true),
-            key(SECOND, "team-b", "second", true),
-            key(DISABLED, "team-a", "disabled", false),
-            key(EXPIRED, "team-a", "expired", false),
-        ],
-        deployment_keys: vec![DEPLOYMENT_KEY.into(), DEPLOYMENT_KEY_OF_A.into()],
-        profiles: providers.keys().map(|name| (name.clone(), text(&name.as_str().into()))).collect(),
-        further_places,
-        schemes,
-        hides: hides.filter(|_| same_everywhere),
-        byok_off: never_used(json, routes, providers),
-        identity_headers: says.into_iter().filter_map(identity).collect(),
-    }
-}
-
-/// Whether no level lets a client credential pass.
-fn never_used(json: &Value, routes: &[Value], providers: &serde_json::Map<String, Value>) -> bool {
-    let off = |level: &Value| level["byok"].is_null() || level["byok"] == "off";
-    let flag_off = json["forward_llm_provider_auth_headers"] == false;
-    let provider_off = |entry: &Value| off(entry) && (flag_off || entry["byok"] == "off") && entry["oauth"] != true;
-    off(&json["consumers"][0]) && routes.iter().all(off) && providers.values().all(provider_off)
-}
-
-/// The places that the configuration adds, and the schemes of key sources.
-fn sources(json: &Value) -> (Vec<String>, BTreeMap<String, &'static str>) {
-    let mut places = vec!["x-corp-key".to_owned()];
-    places.retain(|_| !json["providers"]["custom"].is_null());
-    if !json["providers"]["gemini"].is_null() {
-        places.push("query:key".to_owned());
-    }
-    let mut schemes = BTreeMap::new();
-    match json["key_sources"].as_array() {
-        None => drop(schemes.insert("authorization".to_owned(), "Bearer")),
-        Some(sources) => {
-            for source in sources {
-                let named = |kind: &str| source[kind].as_str().map(str::to_owned);
-                let query = named("query").map(|name| format!("query:{name}"));
-                let cookie = named("cookie").map(|name| format!("cookie:{name}"));
-                let place = named("header").or(query).or(cookie).expect("a place");
-                match source["scheme"].as_str() {
-                    Some("Bearer") => drop(schemes.insert(place.clone(), "Bearer")),
-                    Some(_) => drop(schemes.insert(place.clone(), "Token")),
-                    None => {}
-                }
-                if !places.contains(&place) {
-                    places.push(place);
-                }
-            }
-        }
-    }
-    (places, schemes)
 }

@@ -1,46 +1,24 @@
 //! What must hold of every decision, said without the filter's own code: names, places and forms are spelled out anew.
 #![allow(dead_code, reason = "each test uses its part")]
 
+mod caller;
+mod facts;
+mod payment;
 mod places;
+mod rest;
 pub(crate) mod servers;
+mod vendors;
 
 use std::collections::BTreeMap;
 
 use byok_testkit::corpus::Line;
 
+use caller::{Caller, caller, is_ambiguous};
+use facts::{Level, Provider};
+use places::is_oauth_token;
+
+pub(crate) use facts::Facts;
 pub(crate) use places::carries;
-
-/// What the test has configured.
-pub(crate) struct Facts {
-    /// The modes that occur, on routes too.
-    pub(crate) modes: Vec<&'static str>,
-    pub(crate) shadow: bool,
-    /// All configured proxy keys.
-    pub(crate) keys: Vec<ProxyKey>,
-    /// All configured deployment keys.
-    pub(crate) deployment_keys: Vec<Vec<u8>>,
-    /// The profile of each provider, by name.
-    pub(crate) profiles: BTreeMap<String, &'static str>,
-    /// Places that the configuration adds: headers, `query:NAME`, `cookie:NAME`.
-    pub(crate) further_places: Vec<String>,
-    /// Key sources that take values of one scheme alone.
-    pub(crate) schemes: BTreeMap<String, &'static str>,
-    /// Whether the proxy key must be hidden, where that is the same for all requests.
-    pub(crate) hides: Option<bool>,
-    /// Whether client credentials are never used.
-    pub(crate) byok_off: bool,
-    /// Identity headers by configured name, with what they say.
-    pub(crate) identity_headers: Vec<(String, &'static str)>,
-}
-
-/// A configured proxy key.
-pub(crate) struct ProxyKey {
-    pub(crate) secret: Vec<u8>,
-    pub(crate) consumer: &'static str,
-    pub(crate) id: &'static str,
-    /// Neither disabled nor out of date.
-    pub(crate) holds: bool,
-}
 
 /// What the filter has made of a request.
 pub(crate) struct Observed {
@@ -54,10 +32,25 @@ pub(crate) struct Observed {
 /// A value by which the test's requests forge identities.
 pub(crate) const FORGED: &[u8] = b"forged";
 
+/// One request, with what applies to it.
+struct Exchange<'a> {
+    facts: &'a Facts,
+    level: &'a Level,
+    provider: &'a Provider,
+    caller: &'a Caller,
+    request: &'a [Line],
+    upstream: &'a [Line],
+    observed: &'a Observed,
+}
+
 impl Facts {
     /// Says which invariant is broken, if any.
     pub(crate) fn check(&self, request: &[Line], observed: &Observed) -> Result<(), String> {
         self.no_secret_is_told(request, observed)?;
+        let level = self.level(places::path(request));
+        let provider = &self.providers[&level.provider];
+        let caller = caller(self, level, request);
+        self.reason_is_true(level, provider, &caller, request, observed)?;
         let Some(upstream) = &observed.upstream else {
             return match observed.part("decision") {
                 "deny" => Ok(()),
@@ -70,242 +63,278 @@ impl Facts {
         if observed.part("decision") != "allow" {
             return Err(format!("passed, and recorded as {}", observed.part("decision")));
         }
-        self.nobody_passes_without_a_key(request, observed)?;
-        let proxy_key = self.proxy_key(request, observed)?;
-        self.proxy_key_stays_here(proxy_key.as_deref(), upstream, observed)?;
-        self.no_configured_key_in_a_credential_place(proxy_key.as_deref(), upstream)?;
-        self.one_credential(request, proxy_key.as_deref(), upstream, observed)?;
-        no_websocket_key(upstream)?;
-        self.no_forged_identity(upstream, observed)?;
-        self.nothing_else_changes(proxy_key.as_deref(), request, upstream)
+        let exchange = Exchange { facts: self, level, provider, caller: &caller, request, upstream, observed };
+        exchange.nobody_passes_without_a_key()?;
+        exchange.proxy_key_stays_here()?;
+        exchange.no_configured_key_in_a_credential_place()?;
+        exchange.one_credential()?;
+        exchange.companions_go_with_the_clients_credential_alone()?;
+        exchange.the_beta_goes_with_an_oauth_token_alone()?;
+        exchange.no_forged_identity()?;
+        exchange.nothing_else_changes()
     }
 
     /// No answer and no record shows what a client sent as a secret, or what the operator configured.
     fn no_secret_is_told(&self, request: &[Line], observed: &Observed) -> Result<(), String> {
         let told = |secret: &[u8]| {
-            let windows = |text: &[u8]| secret.len() > 4 && text.windows(secret.len()).any(|window| window == secret);
+            let is = |window: &[u8]| window[0] == secret[0] && window == secret;
+            let windows = |text: &[u8]| secret.len() > 4 && text.windows(secret.len()).any(is);
             windows(&observed.told) || observed.record.values().any(|value| windows(value.as_bytes()))
         };
-        let sent = request.iter().filter(|(name, _)| self.is_place(name));
-        let scheme = |secret: &&[u8]| self.schemes.values().any(|scheme| scheme.as_bytes() == *secret);
-        let sent = sent.filter_map(|(_, value)| places::secret_of(value)).filter(|secret| !scheme(secret));
-        let configured = self.keys.iter().map(|key| key.secret.as_slice());
-        let deployment = self.deployment_keys.iter().map(Vec::as_slice);
-        match sent.chain(configured).chain(deployment).find(|secret| told(secret)) {
-            Some(secret) => Err(format!("`{}` is shown", String::from_utf8_lossy(secret))),
+        let scheme = |secret: &[u8]| [&b"Bearer"[..], b"Basic", b"Token"].contains(&secret);
+        let sent =
+            self.credentials(request).into_iter().filter_map(|(_, value)| Some(places::secret_of(&value)?.to_vec()));
+        let configured = self.keys.iter().map(|key| key.secret.clone()).chain(self.deployment_keys().cloned());
+        match sent.filter(|secret| !scheme(secret)).chain(configured).find(|secret| told(secret)) {
+            Some(secret) => Err(format!("`{}` is shown", String::from_utf8_lossy(&secret))),
             None => Ok(()),
         }
     }
 
-    /// No key that verifies, no pass in mode `on`.
-    fn nobody_passes_without_a_key(&self, request: &[Line], observed: &Observed) -> Result<(), String> {
-        let sent_one = || self.keys.iter().any(|key| key.holds && places::holds_anywhere(request, &key.secret));
-        match observed.part("reason") {
-            "verified" if sent_one() => Ok(()),
-            "verified" => Err("verified without a key".to_owned()),
-            "unverified" if self.modes == ["on"] => Err("unverified in mode on".to_owned()),
-            "unverified" => Ok(()),
-            other => Err(format!("passed because of {other}")),
-        }
-    }
-
-    /// The key that verified, or, unverified, what stands in the auth source.
-    fn proxy_key(&self, request: &[Line], observed: &Observed) -> Result<Option<Vec<u8>>, String> {
-        let source = observed.part("auth_source");
-        let there = places::values_at(request, source);
-        if observed.part("reason") == "unverified" {
-            let scheme = self.schemes.get(source).copied();
-            return Ok(there.iter().find_map(|value| places::candidate(value, scheme)));
-        }
-        let named = |key: &&ProxyKey| {
-            key.consumer == observed.part("consumer") && key.id == observed.part("key_id") && key.holds
-        };
-        let key = self.keys.iter().find(named).ok_or("the record names no key that holds")?;
-        if there.iter().any(|value| carries(value, &key.secret)) {
-            Ok(Some(key.secret.clone()))
-        } else {
-            Err(format!("the key that verified does not stand in {source}"))
-        }
-    }
-
-    /// The proxy key of the request reaches the upstream nowhere, a kept auth source aside.
-    fn proxy_key_stays_here(
+    /// Whoever passes or not, does so for the reason that the documentation gives, and as whom it says.
+    fn reason_is_true(
         &self,
-        proxy_key: Option<&[u8]>,
-        upstream: &[Line],
-        observed: &Observed,
-    ) -> Result<(), String> {
-        let Some(proxy_key) = proxy_key else { return Ok(()) };
-        let source = observed.part("auth_source");
-        for place in places::places_of(upstream, proxy_key) {
-            if self.hides == Some(true) || place != source {
-                return Err(format!("the proxy key goes upstream in {place}"));
-            }
-        }
-        let must_stay = self.hides == Some(false) && observed.part("reason") == "verified";
-        if must_stay && !places::places_of(upstream, proxy_key).any(|place| place == source) {
-            return Err(format!("the proxy key is hidden from {source}"));
-        }
-        Ok(())
-    }
-
-    /// No other configured key stands in a credential place.
-    fn no_configured_key_in_a_credential_place(
-        &self,
-        proxy_key: Option<&[u8]>,
-        upstream: &[Line],
-    ) -> Result<(), String> {
-        for (place, value) in self.credentials(upstream) {
-            // A kept one is held against the auth source already.
-            if proxy_key.is_some_and(|key| carries(&value, key)) {
-                continue;
-            }
-            if let Some(key) = self.keys.iter().find(|key| carries(&value, &key.secret)) {
-                return Err(format!("a key of {} goes upstream in {place}", key.consumer));
-            }
-        }
-        Ok(())
-    }
-
-    /// At most one client credential goes upstream, one that may, and the record says which.
-    fn one_credential(
-        &self,
+        level: &Level,
+        provider: &Provider,
+        caller: &Caller,
         request: &[Line],
-        proxy_key: Option<&[u8]>,
-        upstream: &[Line],
         observed: &Observed,
     ) -> Result<(), String> {
-        let is_proxy_key = |value: &[u8]| proxy_key.is_some_and(|key| carries(value, key));
-        let is_deployment = |value: &[u8]| self.deployment_keys.iter().any(|key| carries(value, key));
-        let profile = self.profiles.get(observed.part("provider")).copied().unwrap_or_default();
-        let credentials = self.credentials(upstream).filter(|(_, value)| !is_proxy_key(value));
-        let (deployment, client): (Vec<_>, Vec<_>) = credentials.partition(|(_, value)| is_deployment(value));
-        if client.len() > 1 || deployment.len() > 1 {
-            let places: Vec<&str> = client.iter().chain(&deployment).map(|(place, _)| place.as_str()).collect();
-            return Err(format!("several credentials go upstream: {places:?}"));
+        let path = places::path(request).split(|byte| *byte == b'?').next().unwrap_or_default();
+        let has = |part: &str| path.windows(part.len()).any(|window| window == part.as_bytes());
+        if observed.part("reason") == "ambiguous_path" {
+            let is_odd = ["%", "//", "\\", ";", "/."].into_iter().any(has);
+            return if is_odd { Ok(()) } else { Err("a plain path is ambiguous".to_owned()) };
         }
-        if !deployment.is_empty() && observed.part("reason") != "verified" {
-            return Err("an unverified caller is given a deployment key".to_owned());
-        }
-        if !deployment.is_empty() && !client.is_empty() && profile != "litellm" {
-            return Err("a deployment key beside the client's".to_owned());
-        }
-        let expected = match (client.first(), deployment.len()) {
-            (Some((_, value)), _) if is_oauth(value) => "client_oauth",
-            (Some(_), _) => "client",
-            (None, 1) => "deployment",
-            (None, _) => "none",
+        let consumer = caller.consumer.as_ref();
+        let not_among = |list: &Option<Vec<String>>, name: Option<&String>| {
+            list.as_ref().is_some_and(|list| name.is_none_or(|name| !list.contains(name)))
         };
-        let source = observed.part("credential_source");
-        if source != expected {
-            return Err(format!("the record says {source}, what goes upstream {expected}"));
+        let ambiguous = is_ambiguous(level, provider, request);
+        let expected = if ambiguous {
+            "ambiguous_credential"
+        } else if !caller.passes() {
+            caller.reason
+        } else if not_among(&level.consumers, consumer) {
+            "consumer_not_allowed"
+        } else if consumer.is_some_and(|name| not_among(&self.consumers[name].providers, Some(&level.provider))) {
+            "provider_not_allowed"
+        } else if payment::byok(self, level, provider, caller) == "required"
+            && payment::of_client(self, level, provider, caller, self.kept(level, provider, caller), request).is_none()
+        {
+            "missing_provider_key"
+        } else {
+            caller.reason
+        };
+        let or_dash = |part: &Option<String>| part.clone().filter(|_| !ambiguous).unwrap_or_else(|| "-".to_owned());
+        let source = if ambiguous || caller.source.is_empty() { "none" } else { &caller.source };
+        for (part, expected) in [
+            ("reason", expected),
+            ("provider", &level.provider),
+            ("auth_source", source),
+            ("consumer", &or_dash(&caller.consumer)),
+            ("key_id", &or_dash(&caller.key_id)),
+        ] {
+            if observed.part(part) != expected {
+                return Err(format!("{part}: expected {expected}, got {}", observed.part(part)));
+            }
         }
-        match client.first() {
-            Some((place, value)) => self.may_go(place, value, profile, request, observed),
-            None => Ok(()),
-        }
+        Ok(())
+    }
+
+    /// Where the proxy key must stay for the next hop, if anywhere.
+    fn kept<'a>(&self, level: &Level, provider: &Provider, caller: &'a Caller) -> Option<&'a str> {
+        let hides = match (level.hide.as_bool(), level.hide.as_str()) {
+            (Some(hides), _) => hides,
+            (_, Some("verified")) => caller.reason == "verified",
+            _ => provider.api.name != "litellm" || payment::deployment_key(self, provider, caller).is_some(),
+        };
+        (!hides && caller.key.is_some()).then_some(&*caller.source)
     }
 
     /// What stands in credential places: place and value.
-    fn credentials(&self, lines: &[Line]) -> impl Iterator<Item = (String, Vec<u8>)> {
-        let headers = lines.iter().filter(|(name, _)| self.is_place(name));
-        let headers = headers.map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), value.clone()));
-        let others = self.further_places.iter().filter(|place| place.contains(':'));
-        let others =
-            others.flat_map(|place| places::values_at(lines, place).into_iter().map(|value| (place.clone(), value)));
-        headers.chain(others).collect::<Vec<_>>().into_iter()
+    fn credentials(&self, lines: &[Line]) -> Vec<Line> {
+        let headers = lines.iter().filter(|(name, _)| self.is_place(name)).cloned();
+        let of = |kind: &str, name: &[u8]| [kind.as_bytes(), b":", name].concat();
+        let parameters = places::parameters(lines).into_iter();
+        let parameters = parameters.filter(|(name, _)| places::is_credential_parameter(name, &self.places));
+        let parameters = parameters.map(|(name, value)| (of("query", &name), value));
+        let cookies = places::cookies(lines).into_iter().map(|(name, value)| (of("cookie", &name), value));
+        let cookies = cookies.filter(|(name, _)| self.places.iter().any(|place| place.as_bytes() == name));
+        let subprotocols = places::subprotocols(lines).into_iter().filter_map(|item| {
+            let prefix = places::credential_prefix(&item, &self.places)?;
+            Some((of("websocket_protocol", prefix.as_bytes()), item[prefix.len()..].to_vec()))
+        });
+        headers.chain(parameters).chain(cookies).chain(subprotocols).collect()
     }
 
-    fn may_go(
-        &self,
-        place: &str,
-        value: &[u8],
-        profile: &str,
-        request: &[Line],
-        observed: &Observed,
-    ) -> Result<(), String> {
-        let secret = places::secret_of(value).unwrap_or_default();
-        let value = String::from_utf8_lossy(value);
-        if place.contains(':') && (profile, place) != ("gemini", "query:key") {
-            return Err(format!("`{value}` stays in {place}"));
-        }
-        if observed.part("auth_source") == "none" {
-            return Err(format!("`{value}` goes on though nobody knows what authenticated"));
-        }
-        if self.byok_off {
-            return Err(format!("`{value}` goes on though byok is off"));
-        }
-        if is_oauth(secret) && !["anthropic", "litellm"].contains(&profile) {
-            return Err(format!("an OAuth token goes to {profile}"));
-        }
-        if secret.starts_with(b"sk-ant-") && !["anthropic", "litellm", "custom"].contains(&profile) {
-            return Err(format!("an Anthropic key goes to {profile}"));
-        }
-        if !places::holds_anywhere(request, secret) {
-            return Err(format!("`{value}` was never sent"));
-        }
-        let visible = secret.iter().all(|byte| byte.is_ascii_graphic() && !b",;\"'".contains(byte));
-        if visible { Ok(()) } else { Err(format!("`{value}` is no single token")) }
+    fn is_place(&self, name: &[u8]) -> bool {
+        places::is_credential_place(name, &self.places)
     }
 
-    /// An inbound identity header never survives; what is set is true.
-    fn no_forged_identity(&self, upstream: &[Line], observed: &Observed) -> Result<(), String> {
-        let verified = observed.part("reason") == "verified";
-        for (name, value) in upstream.iter().filter(|(name, _)| self.is_identity(name)) {
-            let name = String::from_utf8_lossy(name).into_owned();
-            let says = self.identity_headers.iter().find(|(own, _)| *own == name).map(|(_, says)| *says);
-            let Some(says) = says else { return Err(format!("{name} survives")) };
-            if observed.part(says).as_bytes() != value.as_slice() {
-                return Err(format!("{name} does not say the {says}"));
+    fn is_identity(&self, name: &[u8]) -> bool {
+        places::IDENTITY.iter().any(|known| places::reads_like(name, known))
+            || self.identity_headers.iter().any(|(own, _)| places::reads_like(name, own))
+    }
+}
+
+impl Exchange<'_> {
+    fn is_proxy_key(&self, value: &[u8]) -> bool {
+        self.caller.key.as_deref().is_some_and(|key| carries(value, key))
+    }
+
+    /// No key that verifies, no pass in mode `on`; with one that does not, none in `optional`; with a known one that does
+    /// not, none in `auto`.
+    fn nobody_passes_without_a_key(&self) -> Result<(), String> {
+        let sources = self.level.sources.iter().map(|source| &*source.at);
+        let values: Vec<Vec<u8>> = sources.flat_map(|at| places::values_at(self.request, at)).collect();
+        let valid = |key: &&facts::ProxyKey| key.reason == "verified";
+        let sent = |key: &facts::ProxyKey| values.iter().any(|value| carries(value, &key.secret));
+        match (self.observed.part("reason"), &*self.level.mode) {
+            ("verified", "on" | "optional" | "auto") if self.facts.keys.iter().filter(valid).any(sent) => Ok(()),
+            ("verified", _) => Err("verified without a key".to_owned()),
+            ("unverified" | "anonymous", "on") => Err("passes without a key in mode on".to_owned()),
+            ("unverified" | "anonymous", "optional") if self.caller.key.is_some() => {
+                Err("passes with an unknown key in mode optional".to_owned())
             }
-            if !verified && says != "provider" {
-                return Err(format!("{name} is set for an unverified caller"));
+            ("unverified" | "anonymous", "optional" | "auto") if self.caller_is_configured() => {
+                Err("passes with a configured key that is not valid".to_owned())
+            }
+            ("anonymous", _) if self.level.anonymous.is_none() => Err("anonymous where nobody says so".to_owned()),
+            ("unverified" | "anonymous", _) => Ok(()),
+            (other, _) => Err(format!("passed because of {other}")),
+        }
+    }
+
+    fn caller_is_configured(&self) -> bool {
+        self.facts.keys.iter().any(|key| Some(&key.secret) == self.caller.key.as_ref())
+    }
+
+    /// The proxy key of the request reaches the upstream nowhere, a kept auth source aside, where it must be.
+    fn proxy_key_stays_here(&self) -> Result<(), String> {
+        let Some(key) = &self.caller.key else { return Ok(()) };
+        let kept = self.kept();
+        let places = places::places_of(self.upstream, key, &self.facts.places);
+        if let Some(place) = places.iter().find(|place| Some(&***place) != kept) {
+            return Err(format!("the proxy key goes upstream in {place}"));
+        }
+        match (kept, places.len()) {
+            (Some(source), 0) => Err(format!("the proxy key is hidden from {source}")),
+            (_, 0 | 1) => Ok(()),
+            _ => Err("the proxy key goes upstream twice".to_owned()),
+        }
+    }
+
+    fn kept(&self) -> Option<&str> {
+        self.facts.kept(self.level, self.provider, self.caller)
+    }
+
+    /// No other configured key stands in a credential place.
+    fn no_configured_key_in_a_credential_place(&self) -> Result<(), String> {
+        for (place, value) in self.facts.credentials(self.upstream) {
+            // A kept one is held against the auth source already.
+            if self.is_proxy_key(&value) {
+                continue;
+            }
+            if let Some(key) = self.facts.keys.iter().find(|key| carries(&value, &key.secret)) {
+                return Err(format!("a key of {} goes upstream in {}", key.consumer, String::from_utf8_lossy(&place)));
             }
         }
         Ok(())
     }
 
-    /// What is no credential, no identity and not the proxy key passes byte for byte, in its order.
-    fn nothing_else_changes(
-        &self,
-        proxy_key: Option<&[u8]>,
-        request: &[Line],
-        upstream: &[Line],
-    ) -> Result<(), String> {
-        const CUT_OR_MERGED: [&[u8]; 5] =
-            [b":path", b"cookie", b"sec-websocket-protocol", b"anthropic-beta", b"x-listed"];
-        let is_proxy_key = |value: &[u8]| proxy_key.is_some_and(|key| carries(value, key));
-        let plain = |name: &[u8]| !self.is_place(name) && !self.is_identity(name) && !CUT_OR_MERGED.contains(&name);
-        let by_name = |lines: &[Line]| {
-            let mut names: BTreeMap<Vec<u8>, Vec<Vec<u8>>> = BTreeMap::new();
-            for (name, value) in lines.iter().filter(|(name, value)| plain(name) && !is_proxy_key(value)) {
-                names.entry(name.clone()).or_default().push(value.clone());
-            }
-            names
+    /// At most one client credential goes upstream, one that may, and the first that may; a deployment key goes where it
+    /// belongs, for callers who are entitled to one; and the record says which.
+    fn one_credential(&self) -> Result<(), String> {
+        let is_deployment = |value: &[u8]| self.facts.deployment_keys().any(|key| carries(value, key));
+        let credentials = self.facts.credentials(self.upstream).into_iter();
+        let credentials = credentials.filter(|(_, value)| !self.is_proxy_key(value));
+        let (deployment, client): (Vec<_>, Vec<_>) = credentials.partition(|(_, value)| is_deployment(value));
+        if client.len() > 1 || deployment.len() > 1 {
+            let places: Vec<_> =
+                client.iter().chain(&deployment).map(|(place, _)| String::from_utf8_lossy(place)).collect();
+            return Err(format!("several credentials go upstream: {places:?}"));
+        }
+        let (client, deployment) = (client.first(), deployment.first());
+        let reason = self.observed.part("reason");
+        if deployment.is_some() && !["verified", "anonymous"].contains(&reason) {
+            return Err("an unverified caller is given a deployment key".to_owned());
+        }
+        if deployment.is_some() && client.is_some() && self.provider.api.name != "litellm" {
+            return Err("a deployment key beside the client's".to_owned());
+        }
+        let byok = payment::byok(self.facts, self.level, self.provider, self.caller);
+        if client.is_none() && byok == "required" {
+            return Err("nobody's own key where one is required".to_owned());
+        }
+        let expected = match (client, deployment) {
+            (Some((_, value)), _) if places::secret_of(value).is_some_and(is_oauth_token) => "client_oauth",
+            (Some(_), _) => "client",
+            (None, Some(_)) => "deployment",
+            (None, None) => "none",
         };
-        let (mut before, mut after) = (by_name(request), by_name(upstream));
-        // What is left of a header of which one line was the proxy key becomes one line.
-        for (name, _) in request.iter().filter(|(name, value)| plain(name) && is_proxy_key(value)) {
-            let words = |lines: Option<Vec<Vec<u8>>>| {
-                let lines = lines.unwrap_or_default().join(&b","[..]);
-                let words = lines.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-                words.filter(|word| !word.is_empty()).map(<[u8]>::to_vec).collect::<Vec<_>>()
-            };
-            if words(before.remove(name)) != words(after.remove(name)) {
-                return Err(format!("beside the proxy key {} changes", String::from_utf8_lossy(name)));
+        let source = self.observed.part("credential_source");
+        if source != expected {
+            return Err(format!("the record says {source}, what goes upstream {expected}"));
+        }
+        if let Some((place, value)) = client {
+            self.may_go(&String::from_utf8_lossy(place), value)?;
+        }
+        let kept = self.kept();
+        let by_client = payment::of_client(self.facts, self.level, self.provider, self.caller, kept, self.request);
+        let by_operator = payment::of_operator(self.facts, self.provider, self.caller, kept, by_client.is_some());
+        for (found, expected, whose) in [(client, by_client, "client's"), (deployment, by_operator, "operator's")] {
+            let expected = expected.map(|payment| (payment.place.into_bytes(), payment.value));
+            if found != expected.as_ref() {
+                let shown = |one: Option<&Line>| {
+                    one.map(|(place, value)| {
+                        format!("{}: {}", String::from_utf8_lossy(place), String::from_utf8_lossy(value))
+                    })
+                };
+                return Err(format!("the {whose}: expected {:?}, got {:?}", shown(expected.as_ref()), shown(found)));
             }
         }
-        if before == after { Ok(()) } else { Err(format!("other headers change: {before:?} became {after:?}")) }
+        Ok(())
     }
 
-    fn is_place(&self, name: &[u8]) -> bool {
-        places::is_credential_place(name, &self.further_places)
-    }
-
-    fn is_identity(&self, name: &[u8]) -> bool {
-        let name = places::dashed(name);
-        places::IDENTITY.contains(&&*name)
-            || self.identity_headers.iter().any(|(own, _)| places::dashed(own.as_bytes()) == name)
+    fn may_go(&self, place: &str, value: &[u8]) -> Result<(), String> {
+        let (level, provider) = (self.level, self.provider);
+        let mut schemes = provider.all_places().filter(|own| own.at == place && !own.scheme.is_empty());
+        let behind = |own: &places::Place| places::behind(value, &own.scheme).filter(|secret| !secret.is_empty());
+        let secret = schemes.find_map(behind).or_else(|| places::secret_of(value)).unwrap_or_default();
+        let value = String::from_utf8_lossy(value);
+        let is_of_token = is_oauth_token(secret) && place == "authorization";
+        if !is_of_token && provider.all_places().all(|own| own.at != place) {
+            return Err(format!("`{value}` stays in {place}"));
+        }
+        if place.starts_with("query:") && !["gemini", "vertex"].contains(&provider.api.name)
+            || place.starts_with("cookie:")
+            || place.starts_with("websocket_protocol:") && provider.api.name != "openai"
+        {
+            return Err(format!("`{value}` stays in {place}"));
+        }
+        if self.caller.key.is_none() && !is_oauth_token(secret) && !level.sources.is_empty() {
+            return Err(format!("`{value}` goes on though it could be the proxy key"));
+        }
+        let byok = payment::byok(self.facts, level, provider, self.caller);
+        if is_oauth_token(secret) {
+            if !["anthropic", "litellm"].contains(&provider.api.name) {
+                return Err(format!("an OAuth token goes to {}", provider.api.name));
+            }
+            if !payment::oauth_passes(self.facts, level, provider, self.caller) {
+                return Err(format!("`{value}` goes on though no OAuth token may"));
+            }
+        } else if byok == "off" {
+            return Err(format!("`{value}` goes on though byok is off"));
+        } else if vendors::is_anothers(secret, provider.api.vendor, &provider.named) {
+            return Err(format!("`{value}` goes to {}", provider.api.name));
+        } else if !payment::key_fits(provider, secret) {
+            return Err(format!("`{value}` is no key of {}", provider.api.name));
+        }
+        if places::places_of(self.request, secret, &self.facts.places).is_empty() {
+            return Err(format!("`{value}` was never sent"));
+        }
+        if payment::is_single_token(secret) { Ok(()) } else { Err(format!("`{value}` is no single token")) }
     }
 }
 
@@ -313,18 +342,4 @@ impl Observed {
     pub(crate) fn part(&self, name: &str) -> &str {
         self.record.get(name).map_or("-", String::as_str)
     }
-}
-
-/// No OpenAI key goes on as a subprotocol.
-fn no_websocket_key(upstream: &[Line]) -> Result<(), String> {
-    let lines = upstream.iter().filter(|(name, _)| name == b"sec-websocket-protocol");
-    let mut items = lines.flat_map(|(_, value)| value.split(|byte| *byte == b','));
-    if items.any(|item| item.trim_ascii().starts_with(b"openai-insecure-api-key.")) {
-        return Err("a key goes on as a WebSocket subprotocol".to_owned());
-    }
-    Ok(())
-}
-
-fn is_oauth(value: &[u8]) -> bool {
-    places::secret_of(value).is_some_and(|secret| secret.starts_with(b"sk-ant-oat"))
 }

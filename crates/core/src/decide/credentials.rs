@@ -202,8 +202,10 @@ fn find<'a>(rule: &'a CredentialRule, request: &RequestHeaders<'a>) -> Option<Cl
         }
         Location::Cookie(_) => return None,
     };
+    let scheme = rule.scheme.as_deref().filter(|_| has_scheme).unwrap_or_default();
     let stays = |header: &&UpstreamHeader| {
-        rule.location.is_header(header.name.as_bytes()) && (has_scheme == header.scheme.is_some())
+        let sent_with = header.scheme.as_deref().unwrap_or_default();
+        rule.location.is_header(header.name.as_bytes()) && scheme.eq_ignore_ascii_case(sent_with)
     };
     Some(ClientCredential {
         kind: rule.kind,

@@ -19,7 +19,8 @@ const PREFIXES: &[&str] = &["sk-", "ek_"];
 pub(super) fn profile() -> Profile {
     Profile {
         rules: vec![bearer(PREFIXES), key_in(Location::WebSocketProtocol(WEBSOCKET_PREFIX.into()), PREFIXES)],
-        extra_sources: Vec::new(),
+        // Also where the configuration replaces the rules.
+        extra_sources: vec![websocket_source()],
         vendor: Some(VENDOR),
         // openai/openai-python, `default_headers` in `src/openai/_client.py`.
         companions: &["openai-organization", "openai-project"],
@@ -29,7 +30,7 @@ pub(super) fn profile() -> Profile {
     }
 }
 
-/// The subprotocol as a key source, for APIs whose clients use it too.
+/// The subprotocol as a key source, for this API and those whose clients use it too.
 pub(super) fn websocket_source() -> KeySource {
     KeySource::new(Location::WebSocketProtocol(WEBSOCKET_PREFIX.into()), None)
 }
