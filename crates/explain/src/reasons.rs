@@ -54,7 +54,9 @@ pub(crate) fn verdict(verdict: ClientCredentialVerdict) -> &'static str {
         ClientCredentialVerdict::ByokOff => "dropped: byok is off",
         ClientCredentialVerdict::OauthOff => "dropped: OAuth tokens are off",
         ClientCredentialVerdict::ProxyKey => "the caller's proxy key, never a client credential",
-        ClientCredentialVerdict::WrongFormat => "dropped: fits no client_key_prefixes, is another vendor's, or is shorter than 16 characters",
+        ClientCredentialVerdict::WrongFormat => {
+            "dropped: fits no client_key_prefixes, is another vendor's, or is shorter than 16 characters"
+        }
         ClientCredentialVerdict::NotSingleToken => "dropped: not a single token of visible ASCII",
         ClientCredentialVerdict::OverwritesProxyKey => "dropped: it would overwrite the proxy key, which is kept",
         ClientCredentialVerdict::ConfiguredKey => "a configured proxy key, never a client credential",

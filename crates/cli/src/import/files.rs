@@ -38,7 +38,8 @@ pub(super) fn load(file: &Path) -> Result<(Node, Vec<String>), CliError> {
     if !place.is_empty() {
         notes.push(format!("converted: {place}; what is around it (variables, secrets, arguments) is not"));
     }
-    let is_left_over = |other: &Candidate| !other.file.as_ref().is_some_and(|file| includes.neighbours_read.contains(file));
+    let is_left_over =
+        |other: &Candidate| !other.file.as_ref().is_some_and(|file| includes.neighbours_read.contains(file));
     notes.extend(candidates.filter(is_left_over).map(|other| {
         let place = if other.place.is_empty() { "a further document" } else { &other.place };
         format!("not converted: {place}: the file has more than one configuration of LiteLLM")

@@ -143,7 +143,9 @@ impl Import {
             let free: Vec<&str> = paths.iter().copied().filter(|path| !routes.contains_key(path)).collect();
             // The first provider is the default.
             if free.is_empty() && at > 0 {
-                self.note(format!("{name}: LiteLLM serves it at paths of other providers; add a route that leads to it"));
+                self.note(format!(
+                    "{name}: LiteLLM serves it at paths of other providers; add a route that leads to it"
+                ));
             }
             routes.extend(free.into_iter().map(|path| (path, name.as_str())));
         }

@@ -131,18 +131,8 @@ const VENDORS: &[Vendor] = &[
     of(&["deepseek"], "deepseek", &["DEEPSEEK_API_KEY"], OPENAI),
     of(&["mistral"], "mistral", &["MISTRAL_API_KEY"], OPENAI),
     of(&["cohere", "cohere_chat"], "cohere", &["COHERE_API_KEY", "CO_API_KEY"], &["/cohere", "/v1/rerank", "/rerank"]),
-    of(
-        &["together_ai"],
-        "together",
-        &["TOGETHER_API_KEY", "TOGETHER_AI_API_KEY", "TOGETHERAI_API_KEY"],
-        OPENAI,
-    ),
-    of(
-        &["fireworks_ai"],
-        "fireworks",
-        &["FIREWORKS_API_KEY", "FIREWORKS_AI_API_KEY", "FIREWORKSAI_API_KEY"],
-        OPENAI,
-    ),
+    of(&["together_ai"], "together", &["TOGETHER_API_KEY", "TOGETHER_AI_API_KEY", "TOGETHERAI_API_KEY"], OPENAI),
+    of(&["fireworks_ai"], "fireworks", &["FIREWORKS_API_KEY", "FIREWORKS_AI_API_KEY", "FIREWORKSAI_API_KEY"], OPENAI),
     of(&["cerebras"], "cerebras", &["CEREBRAS_API_KEY"], OPENAI),
     of(&["moonshot"], "moonshot", &["MOONSHOT_API_KEY"], OPENAI),
     of(&["zai"], "zhipu", &["ZAI_API_KEY"], OPENAI),
@@ -193,7 +183,8 @@ impl Vendor {
         };
         let is_name = |host: &&str| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
         let host = host_of(address).filter(is_name);
-        let is_own = |host: &str| host.strip_suffix(own_host).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+        let is_own =
+            |host: &str| host.strip_suffix(own_host).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
         if host.is_some_and(is_own) {
             return own();
         }
