@@ -75,8 +75,19 @@ fn no_command_prints_a_control_character_that_it_was_given() {
             Value::from(format!("/{HOSTILE}"))
         ),
     );
+    let including = write("including.yaml", &format!(r#"{{ "include": [{name}] }}"#));
+    let manifest = write(
+        "manifest.yaml",
+        &format!(
+            r#"{{ "kind": "ConfigMap", "data": {{ {name}: {} }} }}"#,
+            Value::from(format!(
+                r#"{{ "model_list": [ {{ "litellm_params": {{ "model": {}, {name}: 1 }} }} ], {name}: 1 }}"#,
+                Value::from(format!("{HOSTILE}/a"))
+            ))
+        ),
+    );
     let header = format!("x-{HOSTILE}: {HOSTILE}");
-    let commands: [&[&str]; 14] = [
+    let commands: [&[&str]; 16] = [
         &["check", &good, &unknown, &broken],
         &["check", "--format", "json", &good, &unknown, &broken],
         &["check", HOSTILE],
@@ -86,6 +97,8 @@ fn no_command_prints_a_control_character_that_it_was_given() {
         &["explain", "-c", &good, "--", "curl", &format!("--{HOSTILE}")],
         &["explain", "-c", &good, "--at", HOSTILE],
         &["import-litellm", &litellm],
+        &["import-litellm", &including],
+        &["import-litellm", &manifest],
         &["import-litellm", &unknown],
         &["generate", "--consumer", HOSTILE, "--id", HOSTILE],
         &["generate", "--prefix", HOSTILE],
@@ -159,6 +172,30 @@ fn a_file_takes_time_and_memory_by_its_size() {
         assert!(printed.contains(expected), "{name}: {printed}{}", String::from_utf8_lossy(&output.stderr));
         assert!(begun.elapsed().as_secs() < 10, "{name}: {:?}", begun.elapsed());
     }
+}
+
+/// What a configuration of LiteLLM includes is bounded, too.
+#[test]
+fn included_files_are_few_regular_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let import = |text: &str| {
+        let file = folder.path().join("config.yaml");
+        fs::write(&file, text).expect("a written file");
+        let output = byok(&["import-litellm", file.to_str().expect("UTF-8")]);
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).expect("UTF-8")
+    };
+    assert!(import("include: [/dev/zero]").contains("include: expected a file: /dev/zero"));
+    assert!(import("include: [.]").contains("include: expected a file"));
+    assert!(import("include: config.yaml").contains("include: expected a list of files"));
+    assert!(import("include: [1]").contains("include: expected a list of files"));
+    let many = |from: usize, to: usize| (from..to).map(|number| format!("- {number}.yaml\n")).collect::<String>();
+    assert!(import(&format!("include:\n{}", many(0, 101))).contains("include: expected at most 100 files"));
+    for number in 0..101 {
+        let next = format!("include:\n- {}.yaml\n", number + 1);
+        fs::write(folder.path().join(format!("{number}.yaml")), next).expect("a written file");
+    }
+    assert!(import("include: [0.yaml]").contains("include: expected at most 100 files"));
 }
 
 /// What is printed goes through one place, which escapes it.

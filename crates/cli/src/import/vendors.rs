@@ -30,21 +30,7 @@ struct Elsewhere {
 }
 
 const ANTHROPIC: &[&str] = &["/v1/messages", "/anthropic"];
-/// The API of OpenAI's form, which LiteLLM serves with and without `/v1`.
-const OPENAI: &[&str] = &[
-    "/v1/chat/completions",
-    "/chat/completions",
-    "/v1/completions",
-    "/completions",
-    "/v1/responses",
-    "/responses",
-    "/v1/embeddings",
-    "/embeddings",
-    "/v1/images",
-    "/images",
-    "/v1/audio",
-    "/audio",
-];
+/// The API of OpenAI's form, which LiteLLM serves with and without `/v1`, and last the path to OpenAI itself.
 const OPENAI_AND_OWN: &[&str] = &[
     "/v1/chat/completions",
     "/chat/completions",
@@ -60,6 +46,10 @@ const OPENAI_AND_OWN: &[&str] = &[
     "/audio",
     "/openai",
 ];
+const OPENAI: &[&str] = match OPENAI_AND_OWN.split_last() {
+    Some((_, of_any_vendor)) => of_any_vendor,
+    None => OPENAI_AND_OWN,
+};
 
 /// Servers of OpenAI's form that are not at that host.
 const fn openai_form_outside(own_host: &'static str) -> Option<Elsewhere> {
