@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use byok_core::model::{CredentialSource, KeySource, Reason};
-use byok_core::{
-    CandidateOutcome, ClientCredentialVerdict, Decision, Effect, HeaderMutation, Policy, Reply, RequestHeaders, Step,
-};
+use byok_core::{CandidateOutcome, Decision, Effect, HeaderMutation, Policy, Reply, RequestHeaders, Step};
 use serde::Serialize;
 
 use crate::request::Request;
@@ -117,7 +115,6 @@ impl Report {
                 report.add_upstream(policy, request, headers, steps, effect, edits);
             }
             Decision::Deny { effect, reason } => {
-                report.refuse_credentials();
                 report.add_effect(effect);
                 report.add_reply(request, Reply::new(*reason, policy, effect, headers));
             }
@@ -169,14 +166,6 @@ impl Report {
             | Step::Authorization(_)
             | Step::DeploymentKey { .. }
             | Step::Cluster { is_allowed: true, .. } => {}
-        }
-    }
-
-    /// Nothing goes upstream with a request that is refused.
-    fn refuse_credentials(&mut self) {
-        let selected = reasons::verdict(ClientCredentialVerdict::Selected);
-        for credential in self.client_credentials.iter_mut().filter(|credential| credential.outcome == selected) {
-            "would be used, but the request is refused".clone_into(&mut credential.outcome);
         }
     }
 
