@@ -14,8 +14,11 @@ pub(crate) const EXPIRED: &str = "proxy-EXAMPLE-expired";
 pub(crate) const LOOKALIKE: &str = "sk-ant-api03-EXAMPLE-proxy";
 pub(crate) const OAUTH_TOKEN: &str = "sk-ant-oat01-EXAMPLE";
 pub(crate) const UNKNOWN: &str = "guess-EXAMPLE";
-/// Keys that clients may have: of each vendor that the rules tell apart, of nobody in particular, of nobody at all.
-pub(crate) const CLIENT_KEYS: [&str; 18] = [
+/// Of nobody in particular, and as long as a key must be.
+pub(crate) const LONG_ENOUGH: &str = "16-EXAMPLE-bytes";
+pub(crate) const TOO_SHORT: &str = "15-EXAMPLE-byte";
+/// Keys that clients may have: of each vendor that the rules tell apart, of nobody at all, placeholders.
+pub(crate) const CLIENT_KEYS: [&str; 16] = [
     "sk-ant-api03-EXAMPLE",
     "sk-EXAMPLE-openai",
     "sk-proj-EXAMPLE",
@@ -31,7 +34,5 @@ pub(crate) const CLIENT_KEYS: [&str; 18] = [
     "sk-ant-admin01-EXAMPLE",
     "sk-bf-EXAMPLE-of-a-gateway",
     "github_pat_EXAMPLE",
-    "16-EXAMPLE-bytes",
-    "15-EXAMPLE-byte",
     "dummy",
 ];

@@ -5,7 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{ACTIVE, CLIENT_KEYS, DISABLED, EXPIRED, LOOKALIKE, OAUTH_TOKEN, SECOND, UNKNOWN};
+use super::{ACTIVE, CLIENT_KEYS, DISABLED, EXPIRED, LONG_ENOUGH, LOOKALIKE, OAUTH_TOKEN, SECOND, TOO_SHORT, UNKNOWN};
 use crate::invariants::FORGED;
 
 const CREDENTIAL_HEADERS: [&str; 32] = [
@@ -151,6 +151,7 @@ fn secret() -> impl Strategy<Value = Vec<u8>> {
         3 => select(&[SECOND, DISABLED, EXPIRED, LOOKALIKE, UNKNOWN][..]).prop_map(bytes),
         2 => Just(OAUTH_TOKEN.into()),
         6 => select(&CLIENT_KEYS[..]).prop_map(bytes),
+        2 => select(&[LONG_ENOUGH, TOO_SHORT][..]).prop_map(bytes),
         1 => junk(),
     ]
 }

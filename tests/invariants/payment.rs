@@ -43,8 +43,9 @@ pub(super) fn of_client(
         let moved = moved.clone().filter(|moved| !is_same(moved, at));
         key_fits(provider, &secret).then(|| (at.at.clone(), value, secret, moved))
     });
-    let is_proxy_key =
-        |secret: &[u8]| caller.key.as_deref() == Some(secret) || facts.keys.iter().any(|key| key.secret == secret);
+    // A source without a scheme takes another place's for part of the key.
+    let is_the_callers = |secret: &[u8]| caller.key.as_deref().is_some_and(|key| places::carries(key, secret));
+    let is_proxy_key = |secret: &[u8]| is_the_callers(secret) || facts.keys.iter().any(|key| key.secret == secret);
     let overwrites = |moved: &Option<Place>| moved.as_ref().is_some_and(|moved| Some(&*moved.at) == kept);
     let mut fitting = tokens
         .chain(keys)

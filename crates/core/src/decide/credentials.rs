@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::authorize::Authorized;
 use super::redirect::RedirectState;
 use super::{ClientCredentialVerdict, Step, Trace};
-use crate::http::{RequestHeaders, is_visible_ascii, query, strip_scheme};
+use crate::http::{RequestHeaders, carries, is_visible_ascii, query, strip_scheme};
 use crate::model::{
     Beta, Byok, CredentialKind, CredentialRule, CredentialSource, DenyReason, Location, Policy, ProxyKeyHandling,
     UpstreamHeader, after, subprotocols,
@@ -163,7 +163,8 @@ fn judge(
             CredentialKind::OauthToken => ClientCredentialVerdict::OauthOff,
         };
     }
-    if authorized.caller().proxy_key.as_ref() == Some(secret) {
+    // A key source without a scheme takes another place's scheme for part of the key.
+    if authorized.caller().proxy_key.as_deref().is_some_and(|key| carries(key, secret)) {
         return ClientCredentialVerdict::ProxyKey;
     }
     let is_oauth_token = || policy.never_candidates.iter().any(|prefix| secret.starts_with(prefix.as_bytes()));

@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::credentials::{Credentials, DeploymentCredential};
 use super::record::Effect;
-use crate::http::{HeaderName, RequestHeaders, cookies, query, trim};
+use crate::http::{HeaderName, RequestHeaders, carries, cookies, query, trim};
 use crate::model::{IdentityHeaders, Location, Policy, Reason, after, subprotocols};
 
 /// One edit of the request's headers. It applies to all lines of a name.
@@ -95,14 +95,7 @@ pub(crate) fn path_without_credentials(policy: &Policy, request: &RequestHeaders
 impl<'a> Credentials<'a> {
     /// Whether a header's value is the proxy key, or a scheme, perhaps repeated, and the proxy key.
     fn is_proxy_key(&self, value: &[u8]) -> bool {
-        let key = self.proxy_key.as_deref().filter(|key| value.len() >= key.len());
-        key.and_then(|key| trim(value).strip_suffix(key)).is_some_and(|before| {
-            let is_whitespace = |byte: &u8| matches!(byte, b' ' | b'\t');
-            let mut words = before.split(is_whitespace).filter(|word| !word.is_empty());
-            let scheme = words.next().unwrap_or_default();
-            let is_separate = before.last().is_none_or(is_whitespace);
-            is_separate && words.all(|word| word.eq_ignore_ascii_case(scheme))
-        })
+        self.proxy_key.as_deref().is_some_and(|key| carries(value, key))
     }
 }
 

@@ -11,4 +11,4 @@ mod scheme;
 pub use headers::RequestHeaders;
 pub(crate) use name::NameSketch;
 pub use name::{HeaderName, separators_as_dashes};
-pub use scheme::{is_visible_ascii, strip_scheme, trim};
+pub use scheme::{carries, is_visible_ascii, strip_scheme, trim};

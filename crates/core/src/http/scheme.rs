@@ -28,6 +28,20 @@ fn strip_one<'a>(scheme: &str, value: &'a [u8]) -> Option<&'a [u8]> {
     (is_scheme && !scheme.is_empty() && matches!(rest.first(), None | Some(b' '))).then(|| trim(rest))
 }
 
+/// Whether a value is the secret, or a scheme, perhaps repeated, and the secret.
+pub fn carries(value: &[u8], secret: &[u8]) -> bool {
+    if value.len() < secret.len() {
+        return false;
+    }
+    trim(value).strip_suffix(secret).is_some_and(|before| {
+        let is_whitespace = |byte: &u8| matches!(byte, b' ' | b'\t');
+        let mut words = before.split(is_whitespace).filter(|word| !word.is_empty());
+        let scheme = words.next().unwrap_or_default();
+        let is_separate = before.last().is_none_or(is_whitespace);
+        is_separate && words.all(|word| word.eq_ignore_ascii_case(scheme))
+    })
+}
+
 /// Whether all bytes are printable ASCII characters other than the space.
 pub fn is_visible_ascii(bytes: &[u8]) -> bool {
     bytes.iter().all(u8::is_ascii_graphic)

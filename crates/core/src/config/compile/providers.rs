@@ -151,6 +151,10 @@ fn profile(
         return None;
     };
     if let Some(headers) = headers {
+        // The gateway's own key would overwrite the client's credential.
+        if profile.is_gateway && headers.iter().any(|header| header.name == profile.deployment_header.name) {
+            diagnostics.error(path.field("headers"), "expected no header in which the gateway takes its own key");
+        }
         replace_locations(&mut profile, headers);
     }
     Some(profile)
