@@ -9,9 +9,7 @@
     reason = "a test stops where it fails"
 )]
 
-#[allow(dead_code, reason = "the report makes the edits itself")]
 mod edits;
-#[allow(dead_code, reason = "configurations are loaded as for the core, requests explained")]
 mod through_core;
 
 use std::sync::Arc;

@@ -326,7 +326,7 @@ impl Exchange<'_> {
             }
         } else if byok == "off" {
             return Err(format!("`{value}` goes on though byok is off"));
-        } else if vendors::is_anothers(secret, provider.api.vendor, &provider.named) {
+        } else if vendors::belongs_to_another(secret, provider.api.vendor, &provider.named) {
             return Err(format!("`{value}` goes to {}", provider.api.name));
         } else if !payment::key_fits(provider, secret) {
             return Err(format!("`{value}` is no key of {}", provider.api.name));

@@ -5,7 +5,7 @@ use byok_testkit::corpus::Line;
 use super::caller::Caller;
 use super::facts::{Facts, Level, Provider};
 use super::places::{self, Place, behind, is_oauth_token, place, value_at};
-use super::vendors::is_anothers;
+use super::vendors::belongs_to_another;
 
 /// A credential that must go upstream.
 pub(super) struct Payment {
@@ -96,7 +96,7 @@ pub(super) fn key_fits(provider: &Provider, secret: &[u8]) -> bool {
     let long_enough = provider.prefixes.is_empty() && secret.len() >= 16;
     let starts_right = || provider.prefixes.iter().any(|prefix| secret.starts_with(prefix.as_bytes()));
     !is_oauth_token(secret)
-        && !is_anothers(secret, provider.api.vendor, &provider.named)
+        && !belongs_to_another(secret, provider.api.vendor, &provider.named)
         && (long_enough || starts_right())
 }
 

@@ -156,7 +156,7 @@ pub(super) fn api(name: &str) -> &'static Api {
 }
 
 /// Tells whether a credential is another vendor's by its prefix, or nobody's, and the configuration names no such prefix.
-pub(super) fn is_anothers(secret: &[u8], vendor: &str, named: &[String]) -> bool {
+pub(super) fn belongs_to_another(secret: &[u8], vendor: &str, named: &[String]) -> bool {
     let lifted =
         |prefix: &str| named.iter().any(|name| name.starts_with(prefix) && secret.starts_with(name.as_bytes()));
     OWNERS.iter().any(|(prefix, owner)| secret.starts_with(prefix.as_bytes()) && *owner != vendor && !lifted(prefix))
