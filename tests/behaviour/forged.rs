@@ -30,7 +30,7 @@ const IDENTITY: [(&str, &str); 4] = [
 const FORGED: &str = "forged";
 const HOST: &[(&str, &[u8])] = &[("host", b"llm.example.com")];
 
-/// Panics where the upstream is told anything but the identity that the filter has found.
+/// Panics where the upstream is sent any identity but the one that the filter has verified.
 fn assert_identity(message: &Message, forgery: &str) {
     assert_clean(message);
     for (name, expected) in IDENTITY {

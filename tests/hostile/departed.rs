@@ -1,4 +1,4 @@
-//! Clients that ask and leave. A module cannot cancel a call: it goes on without its clients until it is answered or its
+//! Clients that ask and leave. A module cannot cancel a call: it continues without its clients until it is answered or its
 //! time-out is over. Such calls keep nobody else out until there are as many of them as calls may be under way; nothing
 //! else of those clients stays.
 

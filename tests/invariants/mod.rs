@@ -152,7 +152,7 @@ impl Facts {
         (!hides && caller.key.is_some()).then_some(&*caller.source)
     }
 
-    /// What stands in credential places: place and value.
+    /// Returns the values of all credential locations, with their location.
     fn credentials(&self, lines: &[Line]) -> Vec<Line> {
         let headers = lines.iter().filter(|(name, _)| self.is_place(name)).cloned();
         let of = |kind: &str, name: &[u8]| [kind.as_bytes(), b":", name].concat();
@@ -314,7 +314,7 @@ impl Exchange<'_> {
             return Err(format!("`{value}` stays in {place}"));
         }
         if self.caller.key.is_none() && !is_oauth_token(secret) && !level.sources.is_empty() {
-            return Err(format!("`{value}` goes on though it could be the proxy key"));
+            return Err(format!("`{value}` is forwarded though it could be the proxy key"));
         }
         let byok = payment::byok(self.facts, level, provider, self.caller);
         if is_oauth_token(secret) {
@@ -322,10 +322,10 @@ impl Exchange<'_> {
                 return Err(format!("an OAuth token goes to {}", provider.api.name));
             }
             if !payment::oauth_passes(self.facts, level, provider, self.caller) {
-                return Err(format!("`{value}` goes on though no OAuth token may"));
+                return Err(format!("`{value}` is forwarded though no OAuth token may"));
             }
         } else if byok == "off" {
-            return Err(format!("`{value}` goes on though byok is off"));
+            return Err(format!("`{value}` is forwarded though byok is off"));
         } else if vendors::belongs_to_another(secret, provider.api.vendor, &provider.named) {
             return Err(format!("`{value}` goes to {}", provider.api.name));
         } else if !payment::key_fits(provider, secret) {
