@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use byok_core::{
     Context, Decision, Effect, HeaderMutation, KeyDigest, LookupRequest, LookupResult, LookupResults, LookupStart,
-    Policy, RedirectState, Reply, RequestHeaders, SingleFlight, Timestamp, VerificationService, decide,
+    Policy, RedirectState, Reply, RequestHeaders, RequestIdentities, SingleFlight, Timestamp, VerificationService,
+    decide,
 };
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType};
@@ -197,6 +198,7 @@ impl Worker {
             let context = Context {
                 now: if reads_clock { clock()? } else { Timestamp::default() },
                 cluster: cluster.as_deref(),
+                identities: RequestIdentities::read(&self.policy, |identity| host::text_values(&identity.property)),
                 redirect: self.redirect_state(),
                 lookups: results,
             };

@@ -291,7 +291,9 @@ fn sent(
     let listener =
         *addresses.get(name).ok_or_else(|| format!("the configuration `{}` does not load", case.configuration.name))?;
     let (host, id) = (case.host(), case.request_id());
-    let extra = [("host", host.as_slice()), ("x-request-id", id.as_bytes())];
+    let identities = gateway::identity_headers(case);
+    let mut extra = vec![("host", host.as_slice()), ("x-request-id", id.as_bytes())];
+    extra.extend(identities.iter().map(|(name, value)| (name.as_str(), value.as_slice())));
     let response = match protocol {
         Protocol::Http1 => gateway::exchange_http1(listener, &case.request, &extra),
         Protocol::Http2 => gateway::exchange_http2(listener, &case.request, &extra),

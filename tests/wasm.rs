@@ -136,6 +136,7 @@ fn outcome(vm: &mut Vm, corpus: &Corpus, case: &Case) -> Result<Outcome, String>
     if let Some(cluster) = &case.cluster {
         context.properties.insert("xds.cluster_name".to_owned(), cluster.as_bytes().to_vec());
     }
+    context.properties.extend(case.identity_properties().into_iter().map(|(path, value)| (path.join("."), value)));
     let (goes_on, context) = vm.request(context)?;
     let logs = vm.take_logs();
     let secrets = corpus::secrets_of(corpus, case);
@@ -169,7 +170,7 @@ fn record(context: &Context) -> BTreeMap<String, String> {
             let part = name.strip_prefix("byok.")?;
             Some((part.to_owned(), String::from_utf8_lossy(value).into_owned()))
         })
-        .filter(|(part, _)| corpus::RECORD_PARTS.contains(&part.as_str()))
+        .filter(|(part, _)| corpus::is_record_part(part))
         .collect()
 }
 

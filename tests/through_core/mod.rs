@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use byok_core::{
-    Context, Decision, DenyReason, Effect, HeaderMutation, Policy, Reply, RequestHeaders, Steps, Timestamp, decide,
-    decide_traced,
+    Context, Decision, DenyReason, Effect, HeaderMutation, Policy, Reply, RequestHeaders, RequestIdentities, Steps,
+    Timestamp, decide, decide_traced,
 };
 use byok_testkit::corpus::{Case, Corpus, Message, Outcome, Refused, Verdict, counter};
 
@@ -27,6 +27,7 @@ pub(crate) fn outcome(corpus: &Corpus, case: &Case, now: Timestamp) -> Result<Ou
     let context = Context {
         now: if policy.reads_clock() { now } else { Timestamp::default() },
         cluster: case.cluster.as_deref().map(str::as_bytes).filter(|_| policy.reads_cluster()),
+        identities: identities(&policy, case),
         ..Context::default()
     };
     let decision = decide(&policy, &request, &context);
@@ -60,6 +61,14 @@ pub(crate) fn outcome(corpus: &Corpus, case: &Case, now: Timestamp) -> Result<Ou
     } else {
         Err(format!("counter: expected {expected}, got {}", effect.counter()))
     }
+}
+
+/// Returns what Envoy says about the caller of a case.
+pub(crate) fn identities(policy: &Policy, case: &Case) -> RequestIdentities {
+    RequestIdentities::read(policy, |identity| {
+        let value = case.identities.get(&*identity.name);
+        value.map(|value| value.texts().to_vec()).unwrap_or_default()
+    })
 }
 
 /// Everything in a decision: effect, state for a redirect, edits in order, and reason.

@@ -7,8 +7,10 @@ use std::ffi::OsStr;
 use anstyle::{AnsiColor, Style};
 use byok_core::config::Shown;
 use byok_core::http::trim;
-use byok_core::model::AllowList;
-use byok_core::{Context, Decision, Policy, RequestHeaders, Step, Steps, Timestamp, decide, decide_traced};
+use byok_core::model::{AllowList, Identity};
+use byok_core::{
+    Context, Decision, Policy, RequestHeaders, RequestIdentities, Step, Steps, Timestamp, decide, decide_traced,
+};
 use byok_explain::{Report, Request, explain};
 
 use crate::args::{Explain, Format};
@@ -29,7 +31,8 @@ pub(super) fn command(arguments: &Explain, environment: &Environment) -> Result<
     let file = arguments.config.to_string_lossy();
     let Some((policy, unset)) = load(arguments, &file, environment)? else { return Ok(ExitCode::Failure) };
     let (cluster, is_assumed) = cluster(arguments, &policy, &request);
-    let mut context = Context { now, cluster: cluster.as_deref().map(str::as_bytes), ..Context::default() };
+    let identities = identities(&arguments.identities, &policy)?;
+    let mut context = Context { now, cluster: cluster.as_deref().map(str::as_bytes), identities, ..Context::default() };
     if let Some(response) = &arguments.service_answer {
         look_up(response, &policy, &request, &mut context);
     }
@@ -75,6 +78,18 @@ fn described(arguments: &Explain) -> Result<Request, CliError> {
     let headers = arguments.headers.iter().map(|line| header(line)).collect::<Result<_, _>>()?;
     let path = (arguments.method != "CONNECT").then(|| bytes(&arguments.path));
     Ok(Request { method: arguments.method.clone().into_bytes(), host: bytes(&arguments.host), path, headers }.with_id())
+}
+
+/// Returns what Envoy would have found of the policy's identities.
+fn identities(given: &[(String, String)], policy: &Policy) -> Result<RequestIdentities, CliError> {
+    let is_known = |name: &str| policy.identities.iter().any(|identity| *identity.name == *name);
+    if !given.iter().all(|(name, _)| is_known(name)) {
+        return Err(CliError("--identity: expected the name of an identity of the configuration".to_owned()));
+    }
+    let values = |identity: &Identity| -> Vec<&str> {
+        given.iter().filter(|(name, _)| **name == *identity.name).map(|(_, value)| &**value).collect()
+    };
+    Ok(RequestIdentities::read(policy, values))
 }
 
 /// Reads `NAME: VALUE`.

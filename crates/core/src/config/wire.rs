@@ -19,6 +19,7 @@ objects!(
     SecretSource,
     Route,
     Match,
+    Identity,
     IdentityHeaders,
     VerificationService,
     SendAs
@@ -40,6 +41,9 @@ pub(super) struct Configuration {
     #[serde(deserialize_with = "not_null")]
     #[cfg_attr(feature = "schema", schemars(with = "Vec<KeySource>"))]
     pub(super) key_sources: Option<Vec<KeySource>>,
+    /// Callers that Envoy itself authenticates, such as by a client certificate or a token: where it names them. A valid proxy key wins over an identity.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = [])))]
+    pub(super) identities: Vec<Identity>,
     /// Who may call, and with which keys.
     #[cfg_attr(feature = "schema", schemars(extend("default" = [])))]
     pub(super) consumers: Vec<Consumer>,
@@ -94,7 +98,25 @@ pub(super) struct KeySource {
     pub(super) websocket_protocol: Option<String>,
 }
 
-/// A named owner of proxy keys.
+/// Where Envoy names a caller that it has authenticated.
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Identity"))]
+#[serde(remote = "Self", deny_unknown_fields)]
+pub(super) struct Identity {
+    /// A unique name; the key id of the callers.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = schema::TOKEN)))]
+    pub(super) name: Box<str>,
+    /// The path of an attribute of the client certificate (`connection`), of dynamic metadata (`metadata`, `filter_metadata`) or of filter state (`filter_state`), part by part.
+    #[cfg_attr(feature = "schema", schemars(length(min = 2)))]
+    pub(super) property: Box<[Box<str>]>,
+    /// Where the credential travels that Envoy has verified; it never goes upstream.
+    pub(super) credential: Option<KeySource>,
+    /// Whether callers pass that no consumer lists; each is a consumer of its own, named after the identity and the value.
+    #[serde(default)]
+    pub(super) allow_unlisted: bool,
+}
+
+/// A named owner of proxy keys and identities.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Consumer"))]
 #[serde(remote = "Self", deny_unknown_fields)]
@@ -112,6 +134,14 @@ pub(super) struct Consumer {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
     pub(super) deployment_keys: Named<SecretSource>,
+    /// Up to 8 words about it, by name, which are recorded in filter state and can be sent upstream.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
+    pub(super) labels: Named<Box<str>>,
+    /// The callers that Envoy authenticates as this consumer: each has the name of an identity and a value, which may end in `*`.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("default" = [])))]
+    pub(super) identities: Box<[Named<Box<str>>]>,
     /// Its proxy keys; several may be valid at once.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = [])))]
@@ -266,6 +296,9 @@ pub(super) struct IdentityHeaders {
     /// The header for the provider's name, set on every request that passes.
     #[cfg_attr(feature = "schema", schemars(regex(pattern = schema::TOKEN)))]
     pub(super) provider: Option<String>,
+    /// By the name of a label: the header for its value.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
+    pub(super) labels: Named<Box<str>>,
 }
 
 /// Who is asked about keys that the configuration does not list.

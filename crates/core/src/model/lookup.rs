@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{AllowList, Consumer, Key};
+use super::Key;
 use crate::http::is_visible_ascii;
 use crate::secret::{KeyDigest, Secret};
 
@@ -108,12 +108,6 @@ impl Key {
         let fits =
             |name: &&str| !name.is_empty() && name.len() + SERVICE.len() < 128 && is_visible_ascii(name.as_bytes());
         let name = consumer.filter(fits).map_or_else(|| SERVICE.to_owned(), |name| format!("{SERVICE}:{name}"));
-        Self::of_service_consumer(name.into(), digest.fingerprint().into())
-    }
-
-    /// Returns a key of a consumer that the service has named.
-    pub(crate) fn of_service_consumer(consumer: Box<str>, id: Box<str>) -> Self {
-        let consumer = Consumer { name: consumer, providers: AllowList::All, byok: None, deployment_keys: Vec::new() };
-        Self::unlimited(Arc::new(consumer), id)
+        Self::of_default_consumer(name.into(), digest.fingerprint().into())
     }
 }

@@ -2,6 +2,7 @@
 //! merged or defaulted.
 
 mod headers;
+mod identity;
 mod key;
 mod location;
 mod lookup;
@@ -12,7 +13,9 @@ mod route;
 
 pub(crate) use headers::NameSet;
 pub use headers::{CredentialLocations, IdentityHeaders, StripList};
-pub use key::{Consumer, Key, KeyRing};
+pub(crate) use identity::ListedValues;
+pub use identity::{AuthSource, Identity, RequestIdentities};
+pub use key::{Consumer, Key, KeyRing, Label};
 pub(crate) use location::{Commas, after, subprotocols};
 pub use location::{KeySource, Location, SingleValueLocation, UpstreamHeader};
 pub use lookup::{Lookup, LookupResult, LookupResults, SendAs, VerificationService, is_service_name};

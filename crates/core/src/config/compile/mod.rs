@@ -2,6 +2,7 @@
 
 mod consumers;
 mod headers;
+mod identities;
 mod names;
 mod providers;
 mod routes;
@@ -12,6 +13,7 @@ use std::hash::Hasher as _;
 
 use foldhash::fast::FoldHasher;
 
+use self::identities::Identities;
 use self::names::Names;
 pub(super) use self::names::repeats;
 pub(super) use self::routes::OwnSettings;
@@ -58,7 +60,9 @@ pub(super) fn compile(
     let names: Names<'_> = names.iter().map(|name| &**name).collect();
     let has_keys = wire.consumers.iter().any(|consumer| !consumer.keys.is_empty());
     let has_service = wire.verification_service.is_some();
-    let (consumers, keys) = consumers::check(wire.consumers, &names, has_service, environment, diagnostics);
+    let mut identities = Identities::check(wire.identities, has_service, diagnostics);
+    let (consumers, keys) =
+        consumers::check(wire.consumers, &names, &mut identities, has_service, environment, diagnostics);
     let verification_service =
         wire.verification_service.and_then(|service| service::check(service, environment, diagnostics));
 
@@ -87,20 +91,23 @@ pub(super) fn compile(
             anonymous,
         }
     });
-    let compiled =
-        top.as_ref().map(|top| routes::compile(wire.routes, top, &consumers, &providers, has_service, diagnostics));
+    let has_identity = identities.admit_anybody();
+    let identities = identities.finish(diagnostics);
+    let known = routes::Known { consumers: &consumers, providers: &providers, identities: &identities, has_service };
+    let compiled = top.as_ref().map(|top| routes::compile(wire.routes, top, &known, diagnostics));
 
-    if needs_sources && no_sources {
+    if needs_sources && no_sources && !has_identity {
         diagnostics.error(Path::Top("key_sources"), routes::EXPECTED_SOURCES);
     }
-    if authenticates && !has_keys && !has_service {
+    if authenticates && !has_keys && !has_service && !has_identity {
         diagnostics
             .error(Path::Top("consumers"), "expected at least one key, since mode \"on\" lets nobody pass without one");
     }
     let route_sources =
         compiled.iter().flat_map(|(routes, _)| routes).flat_map(|route| route.policy.key_sources.iter());
     let top_sources = top.iter().flat_map(|top| top.key_sources.iter());
-    let sources = top_sources.chain(route_sources).map(|source| source.location.clone());
+    let of_identities = identities.iter().filter_map(|identity| identity.credential.as_ref());
+    let sources = top_sources.chain(route_sources).chain(of_identities).map(|source| source.location.clone());
     let credential_locations = credential_locations(sources.chain(locations));
     let resource_metadata = wire.resource_metadata.inspect(|url| {
         let is_url = url.starts_with("https://") || url.starts_with("http://");
@@ -120,7 +127,8 @@ pub(super) fn compile(
         shadow: wire.shadow,
         keys: keys.into_ring(),
         verification_service,
-        default_route: routes::default_route(top, &providers),
+        default_route: routes::default_route(top, &providers, &identities),
+        identities,
         providers: providers.into_iter().map(|one| one.provider).collect(),
         routes,
         credential_locations,
@@ -134,6 +142,7 @@ pub(super) fn compile(
     };
     lint_modes::warn(&policy, diagnostics);
     lint::warn(&policy, &consumers, &own_settings, wire.hide_credentials.is_some(), diagnostics);
+    lint::unknown_labels(&policy, &consumers, diagnostics);
     if names_providers {
         lint::unreachable_providers(&policy, &consumers, diagnostics);
     }
