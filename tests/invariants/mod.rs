@@ -22,7 +22,7 @@ pub(crate) use places::carries;
 
 /// What the filter has made of a request.
 pub(crate) struct Observed {
-    pub(crate) record: BTreeMap<&'static str, String>,
+    pub(crate) record: BTreeMap<String, String>,
     /// The header map that goes on.
     pub(crate) upstream: Option<Vec<Line>>,
     /// Everything that a refused client is told.

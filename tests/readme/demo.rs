@@ -45,7 +45,8 @@ fn the_readme_shows_what_the_demo_asks() {
 #[test]
 fn every_part_of_filter_state_is_in_its_table() {
     let mut described: Vec<String> = table("filter state").iter().flat_map(|row| quoted(&row[0])).collect();
-    // The first question is answered with every part set; the log adds status, details and path.
+    // The first question is answered with every part set but labels; the log adds status, details and path.
+    described.retain(|name| name != "wasm.byok.label.<name>");
     let mut known: Vec<String> = parts(&shown()[0].logged).map(|part| format!("wasm.byok.{part}")).collect();
     described.sort();
     known.sort();

@@ -111,6 +111,7 @@ fn of_rule(field: &str, error: &ValidationError<'_>, schema: Option<&Json>) -> O
 
 fn of_pattern(field: &str, pattern: &str, value: &Json) -> Option<&'static str> {
     Some(match field {
+        "name" if pattern.starts_with("^[!#") => "expected a token of visible ASCII characters",
         "name" | "id" => "expected 1 to 128 visible ASCII characters",
         "sha256" => "expected 64 hex digits",
         "header" => "expected a header name",

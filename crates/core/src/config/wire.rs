@@ -107,7 +107,6 @@ pub(super) struct Identity {
     #[cfg_attr(feature = "schema", schemars(regex(pattern = schema::TOKEN)))]
     pub(super) name: Box<str>,
     /// The path of an attribute of the client certificate (`connection`), of dynamic metadata (`metadata`, `filter_metadata`) or of filter state (`filter_state`), part by part.
-    #[cfg_attr(feature = "schema", schemars(length(min = 2)))]
     pub(super) property: Box<[Box<str>]>,
     /// Where the credential travels that Envoy has verified; it never goes upstream.
     pub(super) credential: Option<KeySource>,
