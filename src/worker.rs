@@ -250,7 +250,7 @@ impl Worker {
     }
 
     fn record(&self, effect: &Effect<'_>) -> Result<(), HostError> {
-        for (name, value) in effect.entries() {
+        for (name, value) in effect.filter_state(&self.policy) {
             host::set_property(name, value.as_bytes())?;
         }
         self.counters.borrow_mut().request(effect);

@@ -68,6 +68,10 @@ pub(super) struct Configuration {
     /// Headers that tell the upstream who is calling.
     #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
     pub(super) identity_headers: IdentityHeaders,
+    /// The parts of a decision to set as filter state, such as `consumer` or `label.tier`: each is a call into Envoy on every request. Default: all.
+    #[serde(deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Box<str>>"))]
+    pub(super) filter_state: Option<Vec<Box<str>>>,
     /// The realm in the `www-authenticate` header of a 401.
     #[cfg_attr(feature = "schema", schemars(extend("default" = "llm-gateway")))]
     pub(super) realm: Option<String>,
