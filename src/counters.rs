@@ -24,6 +24,8 @@ pub(crate) enum Verification {
     Failure,
     /// A lookup beyond the bounds.
     Overflow,
+    /// A request that passes with a key that was valid, while the service is unavailable.
+    Stale,
 }
 
 impl Counters {
@@ -38,6 +40,7 @@ impl Counters {
             Verification::CacheHit => "byok.verification.cache_hits",
             Verification::Failure => "byok.verification.failures",
             Verification::Overflow => "byok.verification.overflows",
+            Verification::Stale => "byok.verification.stale",
         };
         self.count(Counted::Verification(event), || name.to_owned());
     }

@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use byok_core::{
-    Context, Decision, Effect, HeaderMutation, KeyDigest, LookupRequest, LookupResult, LookupResults, LookupStart,
-    Policy, RedirectState, Reply, RequestHeaders, RequestIdentities, SingleFlight, Timestamp, VerificationService,
-    decide,
+    Completed, Context, Decision, Effect, HeaderMutation, KeyDigest, LookupRequest, LookupResult, LookupResults,
+    LookupStart, Policy, RedirectState, Reply, RequestHeaders, RequestIdentities, SingleFlight, Timestamp,
+    VerificationService, decide,
 };
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType};
@@ -139,7 +139,7 @@ impl Worker {
     pub(crate) fn on_response(&self, token: u32, body_size: usize) {
         let digest = self.calls.borrow_mut().remove(&token);
         let (Some(digest), Some(service)) = (digest, &self.policy.verification_service) else { return };
-        let result = read_response(digest, service, body_size).unwrap_or(LookupResult::Unavailable);
+        let result = self.read_response(digest, service, body_size).unwrap_or(LookupResult::Unavailable);
         self.complete_lookup(digest, &result, service);
         self.continue_completed();
     }
@@ -151,8 +151,30 @@ impl Worker {
         }
         // Without a clock nothing is cached.
         let now = clock().unwrap_or(Timestamp::MIN);
-        let waiters = self.lookups.borrow_mut().complete(digest, result, service, now);
+        let Completed { waiters, result, is_stale } = self.lookups.borrow_mut().complete(digest, result, service, now);
+        if is_stale {
+            waiters.iter().for_each(|_| self.counters.borrow_mut().verification(Verification::Stale));
+        }
         self.completed.borrow_mut().extend(waiters.into_iter().map(|context_id| (context_id, digest, result.clone())));
+    }
+
+    fn read_response(
+        &self,
+        digest: KeyDigest,
+        service: &VerificationService,
+        body_size: usize,
+    ) -> Option<LookupResult> {
+        let headers = host::header_map(MapType::HttpCallResponseHeaders).ok()?;
+        let headers = RequestHeaders::from_map(&headers)?;
+        let status = headers.lines().find(|(name, _)| *name == b":status").map(|(_, status)| status)?;
+        if service.refuses_service_key(status) && self.lookups.borrow_mut().reports_refusal(clock().ok()?) {
+            log::error!("verification_service: the service refuses service_key, so no key can be verified");
+        }
+        if body_size > MAX_RESPONSE_BYTES {
+            return None;
+        }
+        let body = hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, body_size).ok()?.unwrap_or_default();
+        Some(service.read_response(digest, status, &body))
     }
 
     /// Continues the first requests whose result is known, and leaves the others to the next tick.
@@ -227,6 +249,13 @@ impl Worker {
                     self.counters.borrow_mut().verification(Verification::CacheHit);
                     results.insert(digest, result);
                 }
+                LookupStart::Stale { result, starts_call } => {
+                    if starts_call {
+                        self.arm_tick();
+                    }
+                    self.counters.borrow_mut().verification(Verification::Stale);
+                    results.insert(digest, result);
+                }
                 LookupStart::Rejected => {
                     self.counters.borrow_mut().verification(Verification::Overflow);
                     results.insert(digest, LookupResult::Unavailable);
@@ -278,17 +307,6 @@ pub(crate) fn fail_closed() {
     let headers = [("content-type", "text/plain".to_owned())];
     // If this fails too, the request waits for its time-out: it never reaches the upstream.
     let _ = host::send_local_response(500, &headers, b"the request could not be checked", "byok_host_error");
-}
-
-fn read_response(digest: KeyDigest, service: &VerificationService, body_size: usize) -> Option<LookupResult> {
-    if body_size > MAX_RESPONSE_BYTES {
-        return None;
-    }
-    let headers = host::header_map(MapType::HttpCallResponseHeaders).ok()?;
-    let headers = RequestHeaders::from_map(&headers)?;
-    let status = headers.lines().find(|(name, _)| *name == b":status").map(|(_, status)| status)?;
-    let body = hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, body_size).ok()?.unwrap_or_default();
-    Some(service.read_response(digest, status, &body))
 }
 
 fn clock() -> Result<Timestamp, HostError> {
