@@ -220,7 +220,7 @@ impl Worker {
             let context = Context {
                 now: if reads_clock { clock()? } else { Timestamp::default() },
                 cluster: cluster.as_deref(),
-                identities: RequestIdentities::read(&self.policy, |identity| host::text_values(&identity.property)),
+                identities: RequestIdentities::read(&self.policy, |identity| values(&identity.property)),
                 redirect: self.redirect_state(),
                 lookups: results,
             };
@@ -285,6 +285,27 @@ impl Worker {
         self.counters.borrow_mut().request(effect);
         Ok(())
     }
+}
+
+/// Returns a property that is text, or the items of one that is a list; none if it is absent or something else.
+fn values(property: &[Box<str>]) -> Vec<Vec<u8>> {
+    let path = property.join("\0");
+    match host::property(&path) {
+        None => Vec::new(),
+        Some(value) if !value.contains(&0) => vec![value],
+        Some(value) => list_items(&path, &value).unwrap_or_default(),
+    }
+}
+
+/// Reads a list, which the ABI writes as a map of its items to nothing. Text and maps can be made to look the same; but only of a
+/// list Envoy gives an item by its index.
+fn list_items(path: &str, value: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let map = RequestHeaders::from_map(value)?;
+    let items: Vec<&[u8]> = map.lines().map(|(item, _)| item).collect();
+    let index = items.iter().position(|item| !item.is_empty())?;
+    let is_list = map.lines().all(|(_, nothing)| nothing.is_empty())
+        && host::property(&format!("{path}\0{index}")).as_deref() == items.get(index).copied();
+    is_list.then(|| items.into_iter().map(<[u8]>::to_vec).collect())
 }
 
 fn apply(edits: &[HeaderMutation<'_>]) -> Result<(), HostError> {

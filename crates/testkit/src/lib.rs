@@ -4,6 +4,7 @@
 //! - `host` (feature `host`) is a small proxy-wasm host for the built module
 //! - `envoy` (feature `envoy`) is the one launcher of Envoy, `tools` installs it, `gateway` puts it between clients and a
 //!   recording upstream, `service` adds a verification service, `site` one listener for behaviour beyond the corpus
+//! - `certificates` (feature `envoy`) issues certificates for mTLS
 //! - `demo` (feature `envoy`) runs `envoy/envoy.yaml` and checks five answers
 #![allow(
     clippy::expect_used,
@@ -15,6 +16,8 @@
     reason = "a test stops where it fails, and reads its helpers' code"
 )]
 
+#[cfg(feature = "envoy")]
+pub mod certificates;
 pub mod corpus;
 #[cfg(feature = "envoy")]
 pub mod demo;
