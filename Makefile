@@ -15,7 +15,7 @@ GO_MODULE = go mod download -json $(1) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p'
 LINT_TOOLS = $(CACHE)/lint-$(firstword $(shell cksum .ci/lint-requirements.txt))
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test test-envoy test-func-e test-istio test-litellm test-web lint advisories bench bench-core clean
+.PHONY: help build run serve certificates demo test test-envoy test-func-e test-istio test-litellm test-web lint advisories bench bench-core clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,12 @@ build: ## build the module, dist/byok_filter.wasm
 
 run: build ## run envoy/envoy.yaml, show five answers, serve until Ctrl-C (ENVOY=path: another Envoy)
 	@$(DEMO) run
+
+serve: build ## run another configuration until Ctrl-C (CONFIG=envoy/jwt/envoy.yaml)
+	@$(DEMO) serve $(CONFIG)
+
+certificates: ## write certificates for envoy/mtls into dist/mtls
+	@$(DEMO) certificates dist/mtls
 
 demo: build ## the same, but end after the answers
 	@$(DEMO) demo

@@ -47,6 +47,10 @@ pub(crate) fn validate(example: &Example, environment: &[(String, String)]) -> (
     };
     // Sees to it that the module is there, and no older than its sources.
     byok_testkit::module::path();
+    let certificates = byok_testkit::root().join("dist/mtls");
+    if !certificates.join("ca.pem").exists() {
+        byok_testkit::certificates::write_example(&certificates).expect("certificates");
+    }
     let output = Command::new(envoy_binary().unwrap_or_else(|error| panic!("{error:#}")))
         .args(["--mode", "validate", "--log-level", "warning", "-c"])
         .arg(config)

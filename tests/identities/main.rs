@@ -12,6 +12,7 @@ mod cost;
 
 // The module in Envoy.
 mod certificates;
+mod examples;
 mod mtls;
 mod scene;
 mod token;
