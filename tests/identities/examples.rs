@@ -1,4 +1,4 @@
-//! `envoy/jwt` and `envoy/mtls` at work: the answers that their READMEs show.
+//! `envoy/jwt`, `envoy/mtls` and `envoy/rate-limit` at work: the answers that their READMEs show.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -77,4 +77,16 @@ fn a_certificate_of_the_example_passes_as_its_readme_shows() {
         ask(None, &[("x-litellm-api-key", "byok-demo-team-b"), ("x-api-key", CLIENT_KEY)]),
         (200, shown("envoy/mtls"))
     );
+}
+
+#[test]
+fn the_tier_of_the_caller_limits_its_requests() {
+    let (_envoy, address) = start("envoy/rate-limit/envoy.yaml");
+    let statuses = |key: &str| -> Vec<u16> {
+        let ask = || exchange_http1(address, &request(&[("x-api-key", key)]), &[("host", b"localhost:10000")]);
+        (0..4).map(|_| ask().expect("an answer").status).collect()
+    };
+    assert_eq!(statuses("byok-demo-team-b"), [200, 200, 200, 429]);
+    assert_eq!(statuses("byok-demo-team-a"), [200; 4]);
+    assert_eq!(statuses("guess"), [401; 4]);
 }
