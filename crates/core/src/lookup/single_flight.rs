@@ -320,8 +320,7 @@ mod tests {
         let service = VerificationService { stale_if_error: Duration::from_secs(600), ..service() };
         let mut flight = with_known_key(&service);
         let digest = lookup("known").digest;
-        let mut fail =
-            |flight: &mut SingleFlight, now| flight.complete(digest, &LookupResult::Unavailable, &service, now);
+        let fail = |flight: &mut SingleFlight, now| flight.complete(digest, &LookupResult::Unavailable, &service, now);
         let start = |flight: &mut SingleFlight, now| flight.start(&lookup("known"), 7, 0, &service, now);
 
         assert!(matches!(start(&mut flight, at(100)), LookupStart::Started), "the first request waits");
