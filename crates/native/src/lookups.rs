@@ -1,0 +1,183 @@
+//! Requests that wait for the verification service. All workers share one cache and one call for equal keys. The main thread
+//! makes the calls; each request is continued on its own thread.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use byok_core::{
+    KeyDigest, Lookup, LookupRequest, LookupResult, LookupStart, RequestHeaders, SingleFlight, Timestamp,
+    VerificationService,
+};
+
+use crate::counters::{Counters, Verification};
+use crate::host::{Config, ConfigScheduler, HostError, StreamScheduler};
+
+/// Longer responses of the service are not read.
+const MAX_RESPONSE_BYTES: usize = 1 << 20;
+
+pub(crate) struct Lookups {
+    config: Config,
+    /// Wakes the main thread, which makes the calls.
+    main_thread: ConfigScheduler,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    flight: SingleFlight,
+    /// By ticket: the requests that wait, including those whose result is known and that have not continued yet.
+    waiting: HashMap<u32, Waiter>,
+    last_ticket: u32,
+    /// By the id of the call: what the calls under way look up.
+    calls: HashMap<u64, KeyDigest>,
+}
+
+struct Waiter {
+    thread: StreamScheduler,
+    result: Option<LookupResult>,
+}
+
+/// What came of asking about a key.
+pub(crate) enum Asked {
+    /// This is known.
+    Result(LookupResult),
+    /// The request waits under this ticket until its thread is woken.
+    Waits(u32),
+}
+
+impl Lookups {
+    pub(crate) fn new(config: Config) -> Result<Self, HostError> {
+        Ok(Self { config, main_thread: config.scheduler()?, state: Mutex::default() })
+    }
+
+    /// A panic while it is locked is caught elsewhere, and leaves nothing half done that matters.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks about a key; `thread` is called only for a request that has to wait.
+    pub(crate) fn ask(
+        &self,
+        lookup: &Lookup<'_>,
+        service: &VerificationService,
+        counters: &Counters,
+        thread: impl FnOnce() -> Option<StreamScheduler>,
+    ) -> Result<Asked, HostError> {
+        let mut state = self.lock();
+        let waiting = state.waiting.len();
+        let ticket = state.free_ticket();
+        let started = state.flight.start(lookup, ticket, waiting, service, now());
+        match started {
+            LookupStart::Hit(result) => {
+                counters.verification(Verification::CacheHit);
+                Ok(Asked::Result(result))
+            }
+            LookupStart::Rejected => {
+                counters.verification(Verification::Overflow);
+                Ok(Asked::Result(LookupResult::Unavailable))
+            }
+            LookupStart::Started | LookupStart::Joined => {
+                let Some(thread) = thread() else {
+                    state.flight.cancel(lookup.digest, ticket);
+                    return Err(HostError);
+                };
+                state.waiting.insert(ticket, Waiter { thread, result: None });
+                drop(state);
+                if matches!(started, LookupStart::Started) {
+                    self.main_thread.commit();
+                }
+                Ok(Asked::Waits(ticket))
+            }
+        }
+    }
+
+    /// Returns the result for a request that waits, once it is known; the ticket is then no longer valid.
+    pub(crate) fn take(&self, ticket: u32) -> Option<LookupResult> {
+        let mut state = self.lock();
+        state.waiting.get(&ticket)?.result.as_ref()?;
+        state.waiting.remove(&ticket)?.result
+    }
+
+    /// Forgets a request that has gone.
+    pub(crate) fn cancel(&self, ticket: u32, digest: KeyDigest) {
+        let mut state = self.lock();
+        state.waiting.remove(&ticket);
+        state.flight.cancel(digest, ticket);
+    }
+
+    /// Makes the calls that were started since; on the main thread.
+    pub(crate) fn send_unsent(&self, service: &VerificationService, counters: &Counters) {
+        let unsent = self.lock().flight.unsent();
+        for (digest, request) in unsent {
+            counters.verification(Verification::Call);
+            // Envoy may end a call before this returns; it then reports an error here, and does not report the end.
+            match self.call(&request, service) {
+                Ok(id) => _ = self.lock().calls.insert(id, digest),
+                Err(HostError) => self.complete(digest, &LookupResult::Unavailable, service, counters),
+            }
+        }
+    }
+
+    fn call(&self, request: &LookupRequest, service: &VerificationService) -> Result<u64, HostError> {
+        self.config.call(&service.cluster, &request.expose(), service.timeout)
+    }
+
+    /// Reads the response to a call, `None` if there is none, and wakes the requests that wait for it; on the main thread.
+    pub(crate) fn on_response(
+        &self,
+        id: u64,
+        response: Option<(&[(&[u8], &[u8])], &[&[u8]])>,
+        service: &VerificationService,
+        counters: &Counters,
+    ) {
+        let digest = self.lock().calls.remove(&id);
+        let Some(digest) = digest else { return };
+        let result = response.and_then(|(headers, body)| read_response(digest, service, headers, body));
+        self.complete(digest, &result.unwrap_or(LookupResult::Unavailable), service, counters);
+    }
+
+    /// Caches a result, and wakes the requests that wait for it.
+    fn complete(&self, digest: KeyDigest, result: &LookupResult, service: &VerificationService, counters: &Counters) {
+        if matches!(result, LookupResult::Unavailable) {
+            counters.verification(Verification::Failure);
+        }
+        let mut state = self.lock();
+        for ticket in state.flight.complete(digest, result, service, now()) {
+            if let Some(waiter) = state.waiting.get_mut(&ticket) {
+                waiter.result = Some(result.clone());
+                waiter.thread.commit();
+            }
+        }
+    }
+}
+
+impl State {
+    /// Returns a number that no request that waits has.
+    fn free_ticket(&mut self) -> u32 {
+        loop {
+            self.last_ticket = self.last_ticket.wrapping_add(1);
+            if !self.waiting.contains_key(&self.last_ticket) {
+                return self.last_ticket;
+            }
+        }
+    }
+}
+
+fn read_response(
+    digest: KeyDigest,
+    service: &VerificationService,
+    headers: &[(&[u8], &[u8])],
+    body: &[&[u8]],
+) -> Option<LookupResult> {
+    if body.iter().map(|chunk| chunk.len()).sum::<usize>() > MAX_RESPONSE_BYTES {
+        return None;
+    }
+    let headers = RequestHeaders::from_lines(headers.iter().copied());
+    let status = headers.value(b":status")?;
+    Some(service.read_response(digest, status, &body.concat()))
+}
+
+pub(crate) fn now() -> Timestamp {
+    SystemTime::now().into()
+}
