@@ -133,7 +133,8 @@ unsafe extern "C" {
         filter: FilterPointer,
         name: Buffer,
     ) -> *mut c_void;
-    pub(crate) fn envoy_dynamic_module_callback_http_get_cluster_name(filter: FilterPointer, name: *mut Buffer) -> bool;
+    pub(crate) fn envoy_dynamic_module_callback_http_get_cluster_name(filter: FilterPointer, name: *mut Buffer)
+    -> bool;
     pub(crate) fn envoy_dynamic_module_callback_http_filter_get_attribute_string(
         filter: FilterPointer,
         attribute: u32,

@@ -6,6 +6,7 @@ use byok_core::{
 };
 
 use crate::counters::Counters;
+use crate::grpc;
 use crate::host::{Config, HostError, Level, Stream, log};
 use crate::lookups::{Asked, Lookups, now};
 use crate::property::Property;
@@ -115,12 +116,7 @@ impl Filter {
     }
 
     /// Takes a request as far as it gets without waiting.
-    fn advance(
-        &self,
-        request: &mut Request,
-        stream: Stream<'_>,
-        results: LookupResults,
-    ) -> Result<Flow, HostError> {
+    fn advance(&self, request: &mut Request, stream: Stream<'_>, results: LookupResults) -> Result<Flow, HostError> {
         stream.with_headers(|headers| self.decide(request, stream, &headers, results))?
     }
 
@@ -151,7 +147,7 @@ impl Filter {
                 }
                 Decision::Deny { effect, reason } => {
                     self.record(stream, &effect)?;
-                    self.send(stream, &Reply::new(reason, &self.policy, &effect, headers))?;
+                    self.send(stream, Reply::new(reason, &self.policy, &effect, headers), headers.is_grpc())?;
                     return Ok(Flow::Replied);
                 }
                 Decision::Lookup(lookup) => lookup,
@@ -194,9 +190,12 @@ impl Filter {
         Ok(())
     }
 
-    fn send(&self, stream: Stream<'_>, reply: &Reply) -> Result<(), HostError> {
+    fn send(&self, stream: Stream<'_>, mut reply: Reply, is_grpc: bool) -> Result<(), HostError> {
         if let Some(path) = &reply.path {
             stream.set_request_header(b":path", Some(path))?;
+        }
+        if is_grpc {
+            reply.headers.push((GRPC_STATUS, grpc::status(reply.status).to_owned()));
         }
         log(Level::Debug, || format!("{}: refused: {}", self.name, reply.details));
         stream.send_response(reply.status, &reply.headers, &reply.body, &reply.details);
@@ -213,9 +212,14 @@ impl Filter {
 
 /// Refuses a request that could not be decided.
 pub(crate) fn fail_closed(stream: Stream<'_>) {
-    let headers = [("content-type", "text/plain".to_owned())];
+    let mut headers = vec![("content-type", "text/plain".to_owned())];
+    if stream.with_headers(|headers| headers.is_grpc()).unwrap_or_default() {
+        headers.push((GRPC_STATUS, grpc::status(500).to_owned()));
+    }
     stream.send_response(500, &headers, b"the request could not be checked", "byok_host_error");
 }
+
+const GRPC_STATUS: &str = "grpc-status";
 
 /// Makes the edits in order. Names and values may be parts of the request's headers, which the first edit invalidates: they
 /// are copied before it.

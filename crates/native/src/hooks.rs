@@ -117,8 +117,7 @@ unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_http_callout_don
 ) {
     // SAFETY: Envoy passes what `…_config_new` has returned, and arrays of that many elements, whose bytes live for as long
     // as this call.
-    let (filter, headers, body) =
-        unsafe { (&*filter, slice(headers, header_count), slice(body, chunk_count)) };
+    let (filter, headers, body) = unsafe { (&*filter, slice(headers, header_count), slice(body, chunk_count)) };
     let _ = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: as above.
         let line = |line: &Header| unsafe { (line.name.bytes(), line.value.bytes()) };

@@ -155,11 +155,7 @@ impl<'hook> Stream<'hook> {
     pub(crate) fn set_filter_state(self, name: &str, value: &[u8]) -> Result<(), HostError> {
         // SAFETY: the buffers are live slices, which Envoy copies.
         done(unsafe {
-            abi::envoy_dynamic_module_callback_http_set_filter_state_bytes(
-                self.0,
-                name.as_bytes().into(),
-                value.into(),
-            )
+            abi::envoy_dynamic_module_callback_http_set_filter_state_bytes(self.0, name.as_bytes().into(), value.into())
         })
     }
 

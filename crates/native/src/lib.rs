@@ -6,6 +6,7 @@
 mod abi;
 mod counters;
 mod filter;
+mod grpc;
 mod hooks;
 mod host;
 mod lookups;
