@@ -83,7 +83,7 @@ impl Filter {
         self.advance(request, stream, LookupResults::default())
     }
 
-    /// Continues a request that waits, once the result is known.
+    /// Continues a request that waits, if the result is known.
     pub(crate) fn on_woken(&self, request: &mut Request, stream: Stream<'_>) -> Result<Flow, HostError> {
         let Some(lookups) = &self.lookups else { return Ok(Flow::Paused) };
         let Some(result) = request.waits.as_ref().and_then(|waits| lookups.take(waits.ticket)) else {

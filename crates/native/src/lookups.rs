@@ -1,5 +1,7 @@
 //! Requests that wait for the verification service. All workers share one cache and one call for equal keys. The main thread
 //! makes the calls; each request is continued on its own thread.
+//!
+//! A request has its own thread woken before the main thread, so that one that is cancelled at once is not asked about.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -26,6 +28,8 @@ pub(crate) struct Lookups {
 #[derive(Default)]
 struct State {
     flight: SingleFlight,
+    /// Whether the main thread is to be woken, by the first request that is still there.
+    has_unsent: bool,
     /// By ticket: the requests that wait, including those whose result is known and that have not continued yet.
     waiting: HashMap<u32, Waiter>,
     last_ticket: u32,
@@ -82,21 +86,27 @@ impl Lookups {
                     state.flight.cancel(lookup.digest, ticket);
                     return Err(HostError);
                 };
+                thread.commit();
                 state.waiting.insert(ticket, Waiter { thread, result: None });
-                drop(state);
-                if matches!(started, LookupStart::Started) {
-                    self.main_thread.commit();
-                }
+                state.has_unsent |= matches!(started, LookupStart::Started);
                 Ok(Asked::Waits(ticket))
             }
         }
     }
 
-    /// Returns the result for a request that waits, once it is known; the ticket is then no longer valid.
+    /// Returns the result for a request that was woken, if it is known; the ticket is then no longer valid. If it is not, a
+    /// call may have to be made.
     pub(crate) fn take(&self, ticket: u32) -> Option<LookupResult> {
         let mut state = self.lock();
-        state.waiting.get(&ticket)?.result.as_ref()?;
-        state.waiting.remove(&ticket)?.result
+        if state.waiting.get(&ticket)?.result.is_some() {
+            return state.waiting.remove(&ticket)?.result;
+        }
+        let has_unsent = std::mem::take(&mut state.has_unsent);
+        drop(state);
+        if has_unsent {
+            self.main_thread.commit();
+        }
+        None
     }
 
     /// Forgets a request that has gone.
