@@ -54,13 +54,12 @@ pub(crate) fn outcome(corpus: &Corpus, case: &Case, now: Timestamp) -> Result<Ou
         }
         Decision::Lookup(_) => return Err("it asks the verification service".to_owned()),
     };
-    let outcome = Outcome { verdict, record: record(&effect) };
-    let expected = counter(&outcome.record);
-    if effect.counter() == expected {
-        Ok(outcome)
-    } else {
-        Err(format!("counter: expected {expected}, got {}", effect.counter()))
+    if Some(effect.counter()) != counter(&record(&effect)) {
+        return Err(format!("counter: expected {:?}, got {}", counter(&record(&effect)), effect.counter()));
     }
+    let part = |name: &str| name.strip_prefix("byok.").unwrap_or(name).to_owned();
+    let record = effect.filter_state(&policy).map(|(name, value)| (part(name), value.to_owned())).collect();
+    Ok(Outcome { verdict, record })
 }
 
 /// Returns what Envoy says about the caller of a case.

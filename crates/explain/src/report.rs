@@ -111,11 +111,11 @@ impl Report {
         }
         match decision {
             Decision::Allow { effect, edits } => {
-                report.add_effect(effect);
+                report.add_effect(effect, policy);
                 report.add_upstream(policy, request, headers, steps, effect, edits);
             }
             Decision::Deny { effect, reason } => {
-                report.add_effect(effect);
+                report.add_effect(effect, policy);
                 report.add_reply(request, Reply::new(*reason, policy, effect, headers));
             }
             Decision::Lookup(_) => {
@@ -174,9 +174,9 @@ impl Report {
         }
     }
 
-    fn add_effect(&mut self, effect: &Effect<'_>) {
+    fn add_effect<'p>(&mut self, effect: &Effect<'p>, policy: &'p Policy) {
         let part = |name: &str| name.strip_prefix("byok.").unwrap_or(name).to_owned();
-        self.record = effect.entries().map(|(name, value)| (part(name), value.to_owned())).collect();
+        self.record = effect.filter_state(policy).map(|(name, value)| (part(name), value.to_owned())).collect();
         self.counter = Some(format!("wasmcustom.{}", effect.counter()));
     }
 

@@ -1,44 +1,24 @@
 //! Counters: all are defined when the configuration is loaded, since Envoy allows it only then.
 
-use byok_core::Effect;
+use byok_core::{Effect, LookupEvent};
 
 use crate::host::{Config, Counter, HostError};
-
-/// What happens between the filter and the verification service.
-#[derive(Clone, Copy)]
-pub(crate) enum Verification {
-    Call,
-    CacheHit,
-    /// A call without a clear response.
-    Failure,
-    /// A lookup beyond the bounds.
-    Overflow,
-}
 
 pub(crate) struct Counters {
     config: Config,
     requests: Counter,
     panics: Counter,
-    /// By [`Verification`]; `None` without a service.
-    verification: Option<[Counter; 4]>,
+    /// In the order of [`LookupEvent::ALL`]; none without a service.
+    lookups: Vec<Counter>,
 }
 
 impl Counters {
     pub(crate) fn define(config: Config, has_service: bool) -> Result<Self, HostError> {
         let requests = config.define_counter("byok.requests", &["decision", "reason", "auth_source", "credential"])?;
         let panics = config.define_counter("byok.panics", &[])?;
-        let verification = |name| config.define_counter(name, &[]);
-        let verification = if has_service {
-            Some([
-                verification("byok.verification.calls")?,
-                verification("byok.verification.cache_hits")?,
-                verification("byok.verification.failures")?,
-                verification("byok.verification.overflows")?,
-            ])
-        } else {
-            None
-        };
-        Ok(Self { config, requests, panics, verification })
+        let events = LookupEvent::ALL.iter().filter(|_| has_service);
+        let lookups = events.map(|event| config.define_counter(event.counter(), &[])).collect::<Result<_, _>>()?;
+        Ok(Self { config, requests, panics, lookups })
     }
 
     /// Counts a request.
@@ -52,15 +32,9 @@ impl Counters {
         self.config.increment(self.panics, []);
     }
 
-    pub(crate) fn verification(&self, event: Verification) {
-        if let Some([calls, cache_hits, failures, overflows]) = self.verification {
-            let counter = match event {
-                Verification::Call => calls,
-                Verification::CacheHit => cache_hits,
-                Verification::Failure => failures,
-                Verification::Overflow => overflows,
-            };
-            self.config.increment(counter, []);
+    pub(crate) fn lookup(&self, event: LookupEvent) {
+        if let Some(counter) = self.lookups.get(event as usize) {
+            self.config.increment(*counter, []);
         }
     }
 }

@@ -8,7 +8,7 @@ use byok_core::{
 use crate::counters::Counters;
 use crate::grpc;
 use crate::host::{Config, HostError, Level, Stream, log};
-use crate::lookups::{Asked, Lookups, now};
+use crate::lookups::{Asked, Lookups, Response, now};
 use crate::property::Property;
 
 /// What precedes the names of the filter's entries in Envoy's filter state, whatever carries the filter.
@@ -72,7 +72,7 @@ impl Filter {
             }
         };
         let service = policy.verification_service.is_some();
-        let lookups = if service { Some(Lookups::new(config).ok()?) } else { None };
+        let lookups = if service { Some(Lookups::new(config, name.clone()).ok()?) } else { None };
         let counters = Counters::define(config, service).ok()?;
         let redirect_state = format!("{FILTER_STATE}{}", policy.redirect_state_property());
         Some(Self { name, policy, properties, redirect_state, counters, lookups })
@@ -109,7 +109,7 @@ impl Filter {
     }
 
     /// Reads the response to a call, `None` if there is none; on the main thread.
-    pub(crate) fn on_response(&self, id: u64, response: Option<(&[(&[u8], &[u8])], &[&[u8]])>) {
+    pub(crate) fn on_response(&self, id: u64, response: Option<Response<'_>>) {
         if let (Some(lookups), Some(service)) = (&self.lookups, &self.policy.verification_service) {
             lookups.on_response(id, response, service, &self.counters);
         }
@@ -181,7 +181,7 @@ impl Filter {
 
     fn record(&self, stream: Stream<'_>, effect: &Effect<'_>) -> Result<(), HostError> {
         let mut key = String::from(FILTER_STATE);
-        for (name, value) in effect.entries() {
+        for (name, value) in effect.filter_state(&self.policy) {
             key.truncate(FILTER_STATE.len());
             key.push_str(name);
             stream.set_filter_state(&key, value.as_bytes())?;

@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::abi::{self, Buffer, ConfigPointer, FilterPointer, Header};
 use crate::filter::{Filter, Flow, Request, fail_closed};
 use crate::host::{Config, HostError, Level, NOTHING, Stream, give_away, log};
+use crate::lookups::Response;
 
 /// A request with the configuration that was valid when it came. Envoy keeps the configuration for as long.
 struct Pair {
@@ -124,7 +125,7 @@ unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_http_callout_don
         let headers: Vec<_> = headers.iter().map(line).collect();
         // SAFETY: as above.
         let body: Vec<_> = body.iter().map(|chunk| unsafe { chunk.bytes() }).collect();
-        filter.on_response(id, (result == abi::SUCCESS).then_some((&headers[..], &body[..])));
+        filter.on_response(id, (result == abi::SUCCESS).then_some(Response { headers: &headers, body: &body }));
     }));
 }
 

@@ -8,17 +8,23 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use byok_core::{
-    KeyDigest, Lookup, LookupRequest, LookupResult, LookupStart, RequestHeaders, SingleFlight, Timestamp,
-    VerificationService,
+    Completed, KeyDigest, Lookup, LookupEvent, LookupRequest, LookupResult, MAX_RESPONSE_BYTES, NextStep,
+    RequestHeaders, SingleFlight, Timestamp, VerificationService,
 };
 
-use crate::counters::{Counters, Verification};
-use crate::host::{Config, ConfigScheduler, HostError, StreamScheduler};
+use crate::counters::Counters;
+use crate::host::{Config, ConfigScheduler, HostError, Level, StreamScheduler, log};
 
-/// Longer responses of the service are not read.
-const MAX_RESPONSE_BYTES: usize = 1 << 20;
+/// A response of the service.
+pub(crate) struct Response<'a> {
+    pub(crate) headers: &'a [(&'a [u8], &'a [u8])],
+    /// In pieces.
+    pub(crate) body: &'a [&'a [u8]],
+}
 
 pub(crate) struct Lookups {
+    /// Envoy's name of the filter, before each log line.
+    name: String,
     config: Config,
     /// Wakes the main thread, which makes the calls.
     main_thread: ConfigScheduler,
@@ -51,8 +57,8 @@ pub(crate) enum Asked {
 }
 
 impl Lookups {
-    pub(crate) fn new(config: Config) -> Result<Self, HostError> {
-        Ok(Self { config, main_thread: config.scheduler()?, state: Mutex::default() })
+    pub(crate) fn new(config: Config, name: String) -> Result<Self, HostError> {
+        Ok(Self { name, config, main_thread: config.scheduler()?, state: Mutex::default() })
     }
 
     /// A panic while it is locked is caught elsewhere, and leaves nothing half done that matters.
@@ -72,26 +78,26 @@ impl Lookups {
         let waiting = state.waiting.len();
         let ticket = state.free_ticket();
         let started = state.flight.start(lookup, ticket, waiting, service, now());
-        match started {
-            LookupStart::Hit(result) => {
-                counters.verification(Verification::CacheHit);
-                Ok(Asked::Result(result))
-            }
-            LookupStart::Rejected => {
-                counters.verification(Verification::Overflow);
-                Ok(Asked::Result(LookupResult::Unavailable))
-            }
-            LookupStart::Started | LookupStart::Joined => {
-                let Some(thread) = thread() else {
-                    state.flight.cancel(lookup.digest, ticket);
-                    return Err(HostError);
-                };
-                thread.commit();
-                state.waiting.insert(ticket, Waiter { thread, result: None });
-                state.has_unsent |= matches!(started, LookupStart::Started);
-                Ok(Asked::Waits(ticket))
-            }
+        let NextStep { event, starts_call, result } = started.next_step();
+        if let Some(event) = event {
+            counters.lookup(event);
         }
+        if let Some(result) = result {
+            // No request waits for the call, if there is one, so none wakes the main thread.
+            drop(state);
+            if starts_call {
+                self.main_thread.commit();
+            }
+            return Ok(Asked::Result(result));
+        }
+        let Some(thread) = thread() else {
+            state.flight.cancel(lookup.digest, ticket);
+            return Err(HostError);
+        };
+        thread.commit();
+        state.waiting.insert(ticket, Waiter { thread, result: None });
+        state.has_unsent |= starts_call;
+        Ok(Asked::Waits(ticket))
     }
 
     /// Returns the result for a request that was woken, if it is known; the ticket is then no longer valid. If it is not, a
@@ -120,7 +126,7 @@ impl Lookups {
     pub(crate) fn send_unsent(&self, service: &VerificationService, counters: &Counters) {
         let unsent = self.lock().flight.unsent();
         for (digest, request) in unsent {
-            counters.verification(Verification::Call);
+            counters.lookup(LookupEvent::Call);
             // Envoy may end a call before this returns; it then reports an error here, and does not report the end.
             match self.call(&request, service) {
                 Ok(id) => _ = self.lock().calls.insert(id, digest),
@@ -137,28 +143,52 @@ impl Lookups {
     pub(crate) fn on_response(
         &self,
         id: u64,
-        response: Option<(&[(&[u8], &[u8])], &[&[u8]])>,
+        response: Option<Response<'_>>,
         service: &VerificationService,
         counters: &Counters,
     ) {
         let digest = self.lock().calls.remove(&id);
         let Some(digest) = digest else { return };
-        let result = response.and_then(|(headers, body)| read_response(digest, service, headers, body));
+        let result = response.and_then(|response| self.read_response(digest, service, response));
         self.complete(digest, &result.unwrap_or(LookupResult::Unavailable), service, counters);
     }
 
     /// Caches a result, and wakes the requests that wait for it.
     fn complete(&self, digest: KeyDigest, result: &LookupResult, service: &VerificationService, counters: &Counters) {
         if matches!(result, LookupResult::Unavailable) {
-            counters.verification(Verification::Failure);
+            counters.lookup(LookupEvent::Failure);
         }
         let mut state = self.lock();
-        for ticket in state.flight.complete(digest, result, service, now()) {
+        let Completed { waiters, result, is_stale } = state.flight.complete(digest, result, service, now());
+        for ticket in waiters {
+            if is_stale {
+                counters.lookup(LookupEvent::Stale);
+            }
             if let Some(waiter) = state.waiting.get_mut(&ticket) {
                 waiter.result = Some(result.clone());
                 waiter.thread.commit();
             }
         }
+    }
+
+    fn read_response(
+        &self,
+        digest: KeyDigest,
+        service: &VerificationService,
+        Response { headers, body }: Response<'_>,
+    ) -> Option<LookupResult> {
+        let headers = RequestHeaders::from_lines(headers.iter().copied());
+        let status = headers.value(b":status")?;
+        if service.refuses_service_key(status) && self.lock().flight.reports_refusal(now()) {
+            log(Level::Error, || {
+                let name = &self.name;
+                format!("{name}: verification_service: the service refuses service_key, so no key can be verified")
+            });
+        }
+        if body.iter().map(|chunk| chunk.len()).sum::<usize>() > MAX_RESPONSE_BYTES {
+            return None;
+        }
+        Some(service.read_response(digest, status, &body.concat()))
     }
 }
 
@@ -172,20 +202,6 @@ impl State {
             }
         }
     }
-}
-
-fn read_response(
-    digest: KeyDigest,
-    service: &VerificationService,
-    headers: &[(&[u8], &[u8])],
-    body: &[&[u8]],
-) -> Option<LookupResult> {
-    if body.iter().map(|chunk| chunk.len()).sum::<usize>() > MAX_RESPONSE_BYTES {
-        return None;
-    }
-    let headers = RequestHeaders::from_lines(headers.iter().copied());
-    let status = headers.value(b":status")?;
-    Some(service.read_response(digest, status, &body.concat()))
 }
 
 pub(crate) fn now() -> Timestamp {

@@ -68,6 +68,10 @@ pub(super) struct Configuration {
     /// Headers that tell the upstream who is calling.
     #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
     pub(super) identity_headers: IdentityHeaders,
+    /// The parts of a decision to set as filter state, such as `consumer` or `label.tier`: each is a call into Envoy on every request. Default: all.
+    #[serde(deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Box<str>>"))]
+    pub(super) filter_state: Option<Vec<Box<str>>>,
     /// The realm in the `www-authenticate` header of a 401.
     #[cfg_attr(feature = "schema", schemars(extend("default" = "llm-gateway")))]
     pub(super) realm: Option<String>,
@@ -327,10 +331,13 @@ pub(super) struct VerificationService {
     /// How long a key that the service does not know is refused without asking again.
     #[cfg_attr(feature = "schema", schemars(regex(pattern = schema::DURATION), extend("default" = "5s")))]
     pub(super) negative_cache_ttl: Option<Box<str>>,
+    /// How much longer a key that was valid stays so while the service is unavailable; never past its own expiry.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = schema::DURATION), extend("default" = "0s")))]
+    pub(super) stale_if_error: Option<Box<str>>,
     /// How many results of either kind a worker caches.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1_000_000), extend("default" = 10_000)))]
     pub(super) cache_max_entries: Option<f64>,
-    /// How many calls, for which requests wait, a worker has under way at once.
+    /// How many calls, for which requests wait, a worker has under way at once. A fifth is reserved for keys that were valid before.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100_000), extend("default" = 100)))]
     pub(super) max_in_flight: Option<f64>,
     /// JSON pointer to the consumer's name in the response.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::{AuthSource, Consumer, CredentialSource, DecisionToken, Key, Label, Reason, RoutePolicy};
+use crate::model::{AuthSource, Consumer, CredentialSource, DecisionToken, Key, Label, Policy, Reason, RoutePolicy};
 
 /// What is recorded of a decision.
 #[derive(Clone, Debug)]
@@ -79,6 +79,11 @@ impl<'a> Effect<'a> {
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)));
         parts.chain(self.labels.iter().map(|label| (&*label.property, &*label.value)))
+    }
+
+    /// Returns the parts that the policy sets as filter state, each with the name of its property.
+    pub fn filter_state(&self, policy: &'a Policy) -> impl Iterator<Item = (&'a str, &str)> {
+        self.entries().filter(|(name, _)| policy.filter_state.contains(name))
     }
 
     /// Returns what identifies the counter that this request adds to, without writing its name.

@@ -68,9 +68,11 @@ pub struct VerificationService {
     pub timeout: Duration,
     pub(crate) cache_ttl: Duration,
     pub(crate) negative_cache_ttl: Duration,
+    /// How much longer a key that was valid stays so while the service is unavailable.
+    pub(crate) stale_if_error: Duration,
     /// How many results of either kind are cached.
     pub(crate) cache_max_entries: usize,
-    /// How many calls that a request waits for are under way at once, per worker.
+    /// How many calls that a request waits for are under way at once, per worker. A fifth is for keys that were valid before.
     pub(crate) max_in_flight: usize,
     /// JSON pointer ([RFC 6901](https://www.rfc-editor.org/rfc/rfc6901)) to the consumer's name in the response.
     pub(crate) consumer_from: Option<Box<str>>,

@@ -1,6 +1,7 @@
 //! The checked configuration and the words for a decision. A request finds nothing here that is still to be checked,
 //! merged or defaulted.
 
+mod filter_state;
 mod headers;
 mod identity;
 mod key;
@@ -11,6 +12,7 @@ mod provider;
 mod reason;
 mod route;
 
+pub(crate) use filter_state::{FilterStateParts, PARTS};
 pub(crate) use headers::NameSet;
 pub use headers::{CredentialLocations, IdentityHeaders, StripList};
 pub(crate) use identity::ListedValues;

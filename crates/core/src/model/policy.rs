@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    AllowList, AuthSource, Beta, CredentialLocations, Identity, IdentityHeaders, KeyRing, Provider, Route, RoutePolicy,
-    StripList, VerificationService,
+    AllowList, AuthSource, Beta, CredentialLocations, FilterStateParts, Identity, IdentityHeaders, KeyRing, Provider,
+    Route, RoutePolicy, StripList, VerificationService,
 };
 
 /// A checked configuration.
@@ -34,6 +34,8 @@ pub struct Policy {
     pub(crate) never_candidates: &'static [&'static str],
     /// Features of APIs that only an OAuth token needs: without one their items do not go upstream.
     pub(crate) oauth_betas: &'static [Beta],
+    /// Which parts of a decision are set as filter state.
+    pub(crate) filter_state: FilterStateParts,
     pub(crate) realm: Box<str>,
     /// The URL of the metadata by which a client finds the authorization server.
     pub(crate) resource_metadata: Option<Box<str>>,

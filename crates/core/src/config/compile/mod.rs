@@ -21,7 +21,7 @@ use super::diagnostics::Diagnostics;
 use super::path::Path;
 use super::{lint, lint_modes, wire};
 use crate::http::is_visible_ascii;
-use crate::model::{Byok, CredentialLocations, Location, Mode, Policy};
+use crate::model::{Byok, CredentialLocations, FilterStateParts, Location, Mode, PARTS, Policy};
 use crate::providers::{
     CREDENTIAL_HEADERS, CREDENTIAL_PARAMETERS, CREDENTIAL_SUBPROTOCOLS, NEVER_CANDIDATES, OAUTH_BETAS,
     PASS_THROUGH_HEADER_PREFIX,
@@ -117,6 +117,7 @@ pub(super) fn compile(
     });
     let strip_list = headers::strip_list(wire.strip_request_headers, &credential_locations, diagnostics);
     let identity_headers = headers::identity_headers(wire.identity_headers, &credential_locations, diagnostics);
+    let filter_state = filter_state(wire.filter_state, diagnostics);
     let realm = wire.realm.unwrap_or_else(|| "llm-gateway".to_owned());
     if realm.len() > 128 || !realm.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
         diagnostics.error(Path::Top("realm"), "expected at most 128 ASCII characters without quote and backslash");
@@ -136,6 +137,7 @@ pub(super) fn compile(
         identity_headers,
         never_candidates: NEVER_CANDIDATES,
         oauth_betas: OAUTH_BETAS,
+        filter_state,
         realm: realm.into(),
         resource_metadata: resource_metadata.map(Into::into),
         digest: format!("{:016x}", environment.digest.borrow().finish()).into(),
@@ -147,6 +149,18 @@ pub(super) fn compile(
         lint::unreachable_providers(&policy, &consumers, diagnostics);
     }
     Some(policy)
+}
+
+fn filter_state(parts: Option<Vec<Box<str>>>, diagnostics: &mut Diagnostics) -> FilterStateParts {
+    let Some(parts) = parts else { return FilterStateParts::All };
+    for (index, part) in parts.iter().enumerate() {
+        let is_label = part.strip_prefix("label.").is_some_and(names::is_label_name);
+        if !is_label && !PARTS.contains(&&**part) {
+            let message = format!("expected one of {}, or label. and the name of a label", PARTS.join(", "));
+            diagnostics.error(Path::Top("filter_state").item(index), &message);
+        }
+    }
+    FilterStateParts::Only(parts)
 }
 
 /// Returns every location that may carry a credential on any route.
