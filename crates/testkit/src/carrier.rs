@@ -102,8 +102,12 @@ impl Carrier {
     }
 
     /// Returns the environment that Envoy's process needs for the module and the filters of these listeners.
-    pub(crate) fn environment(self, listeners: &[Value]) -> Vec<(String, OsString)> {
+    ///
+    /// # Panics
+    /// The module is missing or older than its sources.
+    pub fn environment(self, listeners: &[Value]) -> Vec<(String, OsString)> {
         if self == Self::Wasm {
+            module::path();
             return Vec::new();
         }
         let module = module::native_path();
