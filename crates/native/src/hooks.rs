@@ -194,3 +194,38 @@ idle! {
     envoy_dynamic_module_on_http_filter_downstream_above_write_buffer_high_watermark(FilterPointer, *mut Pair);
     envoy_dynamic_module_on_http_filter_downstream_below_write_buffer_low_watermark(FilterPointer, *mut Pair);
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::panic, clippy::unwrap_used, reason = "a test stops where it fails")]
+
+    use std::ptr::null_mut;
+
+    use super::*;
+    use crate::fake::{COUNTED, REPLIES};
+
+    /// Runs a step of a request under a small configuration.
+    fn run_step(step: impl FnOnce(&Filter, &mut Request, Stream<'_>) -> Result<Flow, HostError>) -> Flow {
+        let json = br#"{ "consumers": [ { "name": "a", "keys": [ { "id": "1", "value": "proxy-EXAMPLE" } ] } ] }"#;
+        // SAFETY: the fake Envoy uses no pointer.
+        let config = unsafe { Config::new(null_mut()) };
+        let filter = Filter::load(config, "test".to_owned(), json.to_vec()).unwrap();
+        let mut pair = Pair { filter: &raw const filter, request: Request::default() };
+        // SAFETY: as above; the pair lives until the end of this function.
+        unsafe { run(null_mut(), &raw mut pair, step) }
+    }
+
+    #[test]
+    fn a_panic_stays_in_the_hook_and_refuses_the_request_and_is_counted() {
+        assert!(run_step(|_, _, _| panic!("EXAMPLE")) == Flow::Replied);
+        assert_eq!(REPLIES.take(), [(500, "byok_host_error".to_owned())]);
+        assert_eq!(COUNTED.take(), ["byok.panics"]);
+    }
+
+    #[test]
+    fn a_request_whose_headers_cannot_be_read_is_refused() {
+        assert!(run_step(Filter::on_request) == Flow::Replied);
+        assert_eq!(REPLIES.take(), [(500, "byok_host_error".to_owned())]);
+        assert_eq!(COUNTED.take(), [""; 0]);
+    }
+}

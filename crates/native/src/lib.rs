@@ -5,6 +5,8 @@
 
 mod abi;
 mod counters;
+#[cfg(test)]
+mod fake;
 mod filter;
 mod grpc;
 mod hooks;

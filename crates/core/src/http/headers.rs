@@ -157,7 +157,7 @@ mod tests {
         for (value, grpc) in
             [("application/grpc", true), ("application/grpc+proto", true), ("application/grpc-web", false)]
         {
-            let headers = RequestHeaders::from_lines(vec![(b"content-type", value.as_bytes())]);
+            let headers = RequestHeaders::from_lines([(&b"content-type"[..], value.as_bytes())]);
             assert_eq!(headers.is_grpc(), grpc, "{value}");
         }
     }
