@@ -39,6 +39,7 @@ fn a_caller_whom_the_first_filter_verified_needs_a_key_of_the_second_too() {
     assert_eq!(passed.status, 200, "{}", gateway.explanation());
     let message = arrived(&upstream);
     assert_eq!((value(&message, "x-first-key"), value(&message, "x-second-key")), (None, None));
+    assert_eq!(gateway.rows(2)[1].record["auth_source"], "x-second-key", "the last filter's record counts");
 }
 
 #[test]

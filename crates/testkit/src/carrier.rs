@@ -3,10 +3,9 @@
 //!
 //! | | wasm | native |
 //! |---|---|---|
-//! | environment variables | those that the VM is given | those of Envoy's process |
+//! | environment variables | those that the VM is given | those of Envoy's process, alike for all filters |
 //! | verification service | a cache, bounds and calls per worker | one cache, bounds and calls for all workers |
 //! | identities in dynamic metadata | at any depth | one key below the filter's name: Envoy offers no more |
-//! | filter state of two filters in one chain | the last one's | the first one's: Envoy lets no module replace text |
 //! | counters in `/stats` | `byok.decision.…requests` | `byok.requests.decision.…`, with labels already |
 
 use std::collections::BTreeMap;
