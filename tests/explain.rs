@@ -48,7 +48,7 @@ fn outcome(corpus: &Corpus, case: &Case, now: Timestamp) -> Result<Outcome, Stri
     assert_no_secret(&report, corpus, case);
 
     let lines = request.lines();
-    let headers = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)).collect());
+    let headers = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)));
     check_against_decision(&report, &decide(&policy, &headers, &context))?;
     check_against_record(&report)?;
     let json: Value = serde_json::from_str(&report.to_json()).expect("JSON");

@@ -83,7 +83,7 @@ fn answer(policy: &Policy, shown: &Shown) -> (u16, Value, Value) {
     let own = [(":method", "GET"), (":path", "/v1/messages"), (":authority", "127.0.0.1:10000"), ("x-request-id", id)];
     let own = own.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
     let sent = shown.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-    let request = RequestHeaders::from_lines(own.into_iter().chain(sent).collect());
+    let request = RequestHeaders::from_lines(own.into_iter().chain(sent));
 
     let context = Context { now: SystemTime::now().into(), ..Context::default() };
     let (status, body, details, effect) = match decide(policy, &request, &context) {

@@ -82,6 +82,9 @@ fn search<'a>(node: &'a Node, mut surroundings: Surroundings<'a>, found: &mut Ve
     if of_envoy {
         let value = node.get("value").filter(|value| value.is_map()).unwrap_or(node);
         found.extend(value.get("config").and_then(|config| envoy(config, surroundings)));
+    } else if of_type("DynamicModuleFilter") {
+        let filter = node.get("value").filter(|value| value.is_map()).unwrap_or(node);
+        found.extend(dynamic_module(filter, surroundings));
     } else if kind == "WasmPlugin" {
         found.extend(node.get("spec").and_then(|spec| istio(node, spec)));
     } else if kind == "TrafficExtension" {
@@ -127,6 +130,21 @@ fn envoy<'a>(config: &'a Node, surroundings: Surroundings<'a>) -> Option<Plugin<
         written.iter().filter_map(|entry| Some((entry.name.clone(), entry.value.text()?.to_owned()))).collect();
     let variables = Variables::Passed { from_host, written, field: "vm_config.environment_variables.host_env_keys" };
     Some(Plugin { configuration, at: config.at, variables, diagnostics, surroundings })
+}
+
+/// `envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter`. The filter sees all variables of Envoy's process.
+fn dynamic_module<'a>(filter: &'a Node, surroundings: Surroundings<'a>) -> Option<Plugin<'a>> {
+    let configuration = filter.get("filter_config").map(|any| any.get("value").unwrap_or(any));
+    let module = filter.get("dynamic_module_config");
+    let names = [filter.text_of("filter_name"), module.map_or("", |module| module.text_of("name"))];
+    let (variables, diagnostics) = (Variables::Unspecified, Vec::new());
+    is_ours(&names, None, configuration).then_some(Plugin {
+        configuration,
+        at: filter.at,
+        variables,
+        diagnostics,
+        surroundings,
+    })
 }
 
 /// `WasmPlugin.spec`, and `TrafficExtension.spec.wasm` of the same fields.
