@@ -2,6 +2,7 @@
 //! requests wait for which. The carrier makes the calls.
 
 mod cache;
+mod outage;
 mod request;
 mod response;
 mod single_flight;
@@ -27,7 +28,7 @@ mod tests {
             negative_cache_ttl: Duration::from_secs(5),
             stale_if_error: Duration::ZERO,
             cache_max_entries: 10,
-            max_in_flight: 2,
+            max_in_flight: 3,
             consumer_from: None,
             never_sent: Vec::new(),
         }
