@@ -14,8 +14,12 @@ GO_MODULE = go mod download -json $(1) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p'
 # The tools of `make lint` that are no part of Rust: one environment per content of their list.
 LINT_TOOLS = $(CACHE)/lint-$(firstword $(shell cksum .ci/lint-requirements.txt))
 
+# NATIVE=1 runs the native module instead of the wasm module.
+BUILD = $(if $(NATIVE),build-native,build)
+CARRIER = $(if $(NATIVE),native,wasm)
+
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test test-envoy test-func-e test-istio test-litellm test-web lint advisories bench bench-core clean
+.PHONY: help build build-native run serve certificates demo test test-native test-envoy test-func-e test-istio test-litellm test-web test-observability lint advisories bench bench-core clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -23,14 +27,27 @@ help: ## list the targets
 build: ## build the module, dist/byok_filter.wasm
 	@$(XTASK) build
 
-run: build ## run envoy/envoy.yaml, show five answers, serve until Ctrl-C (ENVOY=path: another Envoy)
-	@$(DEMO) run
+build-native: ## build the native module, dist/libbyok_filter.so
+	@$(XTASK) build-native
 
-demo: build ## the same, but end after the answers
-	@$(DEMO) demo
+run: $(BUILD) ## run envoy/envoy.yaml, show five answers, serve until Ctrl-C (NATIVE=1: envoy/native/envoy.yaml; ENVOY=path: another Envoy)
+	@CARRIER=$(CARRIER) $(DEMO) run
 
-test: build ## run all tests: the core, the module, the module in Envoy
+serve: $(BUILD) ## run another configuration until Ctrl-C (CONFIG=envoy/jwt/envoy.yaml)
+	@CARRIER=$(CARRIER) $(DEMO) serve $(CONFIG)
+
+certificates: ## write certificates for envoy/mtls into dist/mtls
+	@$(DEMO) certificates dist/mtls
+
+demo: $(BUILD) ## the same, but end after the answers
+	@CARRIER=$(CARRIER) $(DEMO) demo
+
+test: build test-native ## run all tests: the core, the module, either module in Envoy
 	cargo test --workspace --no-fail-fast
+
+test-native: build build-native ## run the suites that need Envoy with the native module
+	CARRIER=native cargo test --package byok-filter --no-fail-fast --test envoy --test behaviour --test service \
+		--test hostile --test metrics --test native
 
 test-envoy: build ## run the corpus through one Envoy (ENVOY=path: another one than the pinned)
 	cargo test --package byok-filter --test envoy
@@ -61,6 +78,11 @@ $(WASM_BINDGEN)/bin/wasm-bindgen-test-runner:
 test-istio: ## validate envoy/istio against the schemas of Istio and Kubernetes (needs Go)
 	ISTIO_API=$$($(call GO_MODULE,istio.io/api@v1.31.1)) KUBERNETES_CLIENT=$$($(call GO_MODULE,k8s.io/client-go@v0.34.1)) \
 		cargo test --test istio -- --ignored --nocapture
+
+test-observability: ## check alerts and their tests (needs promtool, of Debian's prometheus)
+	promtool check rules envoy/observability/alerts.yaml
+	promtool check config envoy/observability/prometheus.yaml
+	promtool test rules envoy/observability/alerts_test.yaml
 
 lint: $(LINT_TOOLS)/installed ## formatting, clippy, rustdoc, spelling, licenses; warnings are errors (needs python3)
 	cargo fmt --all --check

@@ -6,21 +6,18 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use byok_core::{
-    Completed, Context, Decision, Effect, HeaderMutation, KeyDigest, LookupRequest, LookupResult, LookupResults,
-    LookupStart, Policy, RedirectState, Reply, RequestHeaders, RequestIdentities, SingleFlight, Timestamp,
-    VerificationService, decide,
+    Completed, Context, Decision, Effect, HeaderMutation, KeyDigest, LookupEvent, LookupRequest, LookupResult,
+    LookupResults, MAX_RESPONSE_BYTES, NextStep, Policy, RedirectState, Reply, RequestHeaders, RequestIdentities,
+    SingleFlight, Timestamp, VerificationService, decide,
 };
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType};
 
-use crate::counters::{Counters, Verification};
+use crate::counters::Counters;
 use crate::host::{self, HostError};
 
 /// The cluster of the route that Envoy has chosen; not updated when a header changes.
 const CLUSTER: &str = "xds\0cluster_name";
-
-/// Longer responses of the service are not read.
-const MAX_RESPONSE_BYTES: usize = 1 << 20;
 
 /// How many waiting requests one call into the VM continues. Envoy sends their replies after the call; each reply ends a
 /// stream, and its `proxy_on_delete` sends the next reply before it returns. A few hundred of them exhaust V8's stack.
@@ -118,7 +115,7 @@ impl Worker {
 
     /// Makes a call; returns whether it is under way.
     fn send(&self, digest: KeyDigest, request: &LookupRequest, service: &VerificationService) -> bool {
-        self.counters.borrow_mut().verification(Verification::Call);
+        self.counters.borrow_mut().lookup(LookupEvent::Call);
         match hostcalls::dispatch_http_call(&service.cluster, request.expose(), None, Vec::new(), service.timeout) {
             Ok(token) => {
                 self.calls.borrow_mut().insert(token, digest);
@@ -147,13 +144,13 @@ impl Worker {
     /// Caches a result, and queues the requests that wait for it.
     fn complete_lookup(&self, digest: KeyDigest, result: &LookupResult, service: &VerificationService) {
         if matches!(result, LookupResult::Unavailable) {
-            self.counters.borrow_mut().verification(Verification::Failure);
+            self.counters.borrow_mut().lookup(LookupEvent::Failure);
         }
         // Without a clock nothing is cached.
         let now = clock().unwrap_or(Timestamp::MIN);
         let Completed { waiters, result, is_stale } = self.lookups.borrow_mut().complete(digest, result, service, now);
         if is_stale {
-            waiters.iter().for_each(|_| self.counters.borrow_mut().verification(Verification::Stale));
+            waiters.iter().for_each(|_| self.counters.borrow_mut().lookup(LookupEvent::Stale));
         }
         self.completed.borrow_mut().extend(waiters.into_iter().map(|context_id| (context_id, digest, result.clone())));
     }
@@ -220,7 +217,7 @@ impl Worker {
             let context = Context {
                 now: if reads_clock { clock()? } else { Timestamp::default() },
                 cluster: cluster.as_deref(),
-                identities: RequestIdentities::read(&self.policy, |identity| host::text_values(&identity.property)),
+                identities: RequestIdentities::read(&self.policy, |identity| values(&identity.property)),
                 redirect: self.redirect_state(),
                 lookups: results,
             };
@@ -243,31 +240,19 @@ impl Worker {
             let service = self.policy.verification_service.as_ref().ok_or(HostError)?;
             let (digest, waiting) = (lookup.digest, self.waiting.borrow().len());
             let started = self.lookups.borrow_mut().start(&lookup, context_id, waiting, service, clock()?);
-            results = context.lookups;
-            match started {
-                LookupStart::Hit(result) => {
-                    self.counters.borrow_mut().verification(Verification::CacheHit);
-                    results.insert(digest, result);
-                }
-                LookupStart::Stale { result, starts_call } => {
-                    if starts_call {
-                        self.arm_tick();
-                    }
-                    self.counters.borrow_mut().verification(Verification::Stale);
-                    results.insert(digest, result);
-                }
-                LookupStart::Rejected => {
-                    self.counters.borrow_mut().verification(Verification::Overflow);
-                    results.insert(digest, LookupResult::Unavailable);
-                }
-                LookupStart::Started | LookupStart::Joined => {
-                    if matches!(started, LookupStart::Started) {
-                        self.arm_tick();
-                    }
-                    self.waiting.borrow_mut().insert(context_id, Waiting { digest, results });
-                    return Ok(Flow::Paused);
-                }
+            let NextStep { event, starts_call, result } = started.next_step();
+            if let Some(event) = event {
+                self.counters.borrow_mut().lookup(event);
             }
+            if starts_call {
+                self.arm_tick();
+            }
+            results = context.lookups;
+            let Some(result) = result else {
+                self.waiting.borrow_mut().insert(context_id, Waiting { digest, results });
+                return Ok(Flow::Paused);
+            };
+            results.insert(digest, result);
         }
     }
 
@@ -285,6 +270,27 @@ impl Worker {
         self.counters.borrow_mut().request(effect);
         Ok(())
     }
+}
+
+/// Returns a property that is text, or the items of one that is a list; none if it is absent or something else.
+fn values(property: &[Box<str>]) -> Vec<Vec<u8>> {
+    let path = property.join("\0");
+    match host::property(&path) {
+        None => Vec::new(),
+        Some(value) if !value.contains(&0) => vec![value],
+        Some(value) => list_items(&path, &value).unwrap_or_default(),
+    }
+}
+
+/// Reads a list, which the ABI writes as a map of its items to nothing. Text and maps can be made to look the same; but only of a
+/// list Envoy gives an item by its index.
+fn list_items(path: &str, value: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let map = RequestHeaders::from_map(value)?;
+    let items: Vec<&[u8]> = map.lines().map(|(item, _)| item).collect();
+    let index = items.iter().position(|item| !item.is_empty())?;
+    let is_list = map.lines().all(|(_, nothing)| nothing.is_empty())
+        && host::property(&format!("{path}\0{index}")).as_deref() == items.get(index).copied();
+    is_list.then(|| items.into_iter().map(<[u8]>::to_vec).collect())
 }
 
 fn apply(edits: &[HeaderMutation<'_>]) -> Result<(), HostError> {

@@ -24,7 +24,9 @@ pub use decide::{
     IdentityOutcome, KnownBy, NoTrace, RedirectState, Step, Steps, Trace, decide, decide_traced,
 };
 pub use http::RequestHeaders;
-pub use lookup::{Completed, LookupRequest, LookupStart, MAX_WAITING, SingleFlight};
+pub use lookup::{
+    Completed, LookupEvent, LookupRequest, LookupStart, MAX_RESPONSE_BYTES, MAX_WAITING, NextStep, SingleFlight,
+};
 pub use model::{DenyReason, Lookup, LookupResult, LookupResults, Policy, RequestIdentities, VerificationService};
 pub use reply::Reply;
 pub use secret::{KeyDigest, Secret};

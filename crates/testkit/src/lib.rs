@@ -2,8 +2,10 @@
 //!
 //! - [`corpus`] reads `tests/cases/*.toml` and compares what a runner saw with what a case expects
 //! - `host` (feature `host`) is a small proxy-wasm host for the built module
+//! - `carrier` (feature `envoy`) says what carries the filter into Envoy, the wasm module or the native one
 //! - `envoy` (feature `envoy`) is the one launcher of Envoy, `tools` installs it, `gateway` puts it between clients and a
 //!   recording upstream, `service` adds a verification service, `site` one listener for behaviour beyond the corpus
+//! - `certificates` (feature `envoy`) issues certificates for mTLS
 //! - `demo` (feature `envoy`) runs `envoy/envoy.yaml` and checks five answers
 #![allow(
     clippy::expect_used,
@@ -15,6 +17,10 @@
     reason = "a test stops where it fails, and reads its helpers' code"
 )]
 
+#[cfg(feature = "envoy")]
+pub mod carrier;
+#[cfg(feature = "envoy")]
+pub mod certificates;
 pub mod corpus;
 #[cfg(feature = "envoy")]
 pub mod demo;

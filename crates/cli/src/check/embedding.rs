@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::envoy_identities::Surroundings;
 use super::form::is_field;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Node, Position, Value};
@@ -14,8 +15,8 @@ pub(crate) struct Plugin<'a> {
     pub(crate) variables: Variables,
     /// What is wrong with the settings around the configuration.
     pub(crate) diagnostics: Vec<Diagnostic>,
-    /// Envoy's connection manager, if the filter is in one.
-    pub(crate) connection_manager: Option<&'a Node>,
+    /// Where the filter is, if it is in an Envoy configuration.
+    pub(crate) surroundings: Surroundings<'a>,
 }
 
 /// The environment variables that the document passes to the filter.
@@ -47,10 +48,10 @@ pub(crate) fn plugins(document: &Node, is_only: bool) -> Vec<Plugin<'_>> {
     if is_alone(document, is_only) {
         let (at, configuration) = (document.at, Some(document));
         let (variables, diagnostics) = (Variables::Unspecified, Vec::new());
-        return vec![Plugin { configuration, at, variables, diagnostics, connection_manager: None }];
+        return vec![Plugin { configuration, at, variables, diagnostics, surroundings: Surroundings::default() }];
     }
     let mut found = Vec::new();
-    search(document, None, &mut found);
+    search(document, Surroundings::default(), &mut found);
     found
 }
 
@@ -66,16 +67,24 @@ fn is_alone(document: &Node, is_only: bool) -> bool {
             || (is_only && entries.iter().all(|entry| !entry.value.is_map())))
 }
 
-fn search<'a>(node: &'a Node, connection_manager: Option<&'a Node>, found: &mut Vec<Plugin<'a>>) {
+fn search<'a>(node: &'a Node, mut surroundings: Surroundings<'a>, found: &mut Vec<Plugin<'a>>) {
     let of_type =
         |name: &str| ["@type", "type_url"].iter().any(|field| node.text_of(field).rsplit('.').next() == Some(name));
-    let connection_manager = if of_type("HttpConnectionManager") { Some(node) } else { connection_manager };
+    if of_type("HttpConnectionManager") {
+        surroundings.connection_manager = Some(node);
+    }
+    if node.get("filters").is_some() {
+        surroundings.filter_chain = Some(node);
+    }
     let of_envoy = of_type("Wasm") && !of_type("HttpConnectionManager");
     let kind = node.text_of("kind");
     let before = found.len();
     if of_envoy {
         let value = node.get("value").filter(|value| value.is_map()).unwrap_or(node);
-        found.extend(value.get("config").and_then(|config| envoy(config, connection_manager)));
+        found.extend(value.get("config").and_then(|config| envoy(config, surroundings)));
+    } else if of_type("DynamicModuleFilter") {
+        let filter = node.get("value").filter(|value| value.is_map()).unwrap_or(node);
+        found.extend(dynamic_module(filter, surroundings));
     } else if kind == "WasmPlugin" {
         found.extend(node.get("spec").and_then(|spec| istio(node, spec)));
     } else if kind == "TrafficExtension" {
@@ -88,14 +97,14 @@ fn search<'a>(node: &'a Node, connection_manager: Option<&'a Node>, found: &mut 
         return;
     }
     match &node.value {
-        Value::List(items) => items.iter().for_each(|item| search(item, connection_manager, found)),
-        Value::Map(entries) => entries.iter().for_each(|entry| search(&entry.value, connection_manager, found)),
+        Value::List(items) => items.iter().for_each(|item| search(item, surroundings, found)),
+        Value::Map(entries) => entries.iter().for_each(|entry| search(&entry.value, surroundings, found)),
         _ => {}
     }
 }
 
 /// `envoy.extensions.wasm.v3.PluginConfig`.
-fn envoy<'a>(config: &'a Node, connection_manager: Option<&'a Node>) -> Option<Plugin<'a>> {
+fn envoy<'a>(config: &'a Node, surroundings: Surroundings<'a>) -> Option<Plugin<'a>> {
     let configuration = config.get("configuration").map(|any| any.get("value").unwrap_or(any));
     let vm = config.get("vm_config");
     let names = [config.text_of("name"), config.text_of("root_id"), vm.map_or("", |vm| vm.text_of("vm_id"))];
@@ -120,7 +129,22 @@ fn envoy<'a>(config: &'a Node, connection_manager: Option<&'a Node>) -> Option<P
     let written =
         written.iter().filter_map(|entry| Some((entry.name.clone(), entry.value.text()?.to_owned()))).collect();
     let variables = Variables::Passed { from_host, written, field: "vm_config.environment_variables.host_env_keys" };
-    Some(Plugin { configuration, at: config.at, variables, diagnostics, connection_manager })
+    Some(Plugin { configuration, at: config.at, variables, diagnostics, surroundings })
+}
+
+/// `envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter`. The filter sees all variables of Envoy's process.
+fn dynamic_module<'a>(filter: &'a Node, surroundings: Surroundings<'a>) -> Option<Plugin<'a>> {
+    let configuration = filter.get("filter_config").map(|any| any.get("value").unwrap_or(any));
+    let module = filter.get("dynamic_module_config");
+    let names = [filter.text_of("filter_name"), module.map_or("", |module| module.text_of("name"))];
+    let (variables, diagnostics) = (Variables::Unspecified, Vec::new());
+    is_ours(&names, None, configuration).then_some(Plugin {
+        configuration,
+        at: filter.at,
+        variables,
+        diagnostics,
+        surroundings,
+    })
 }
 
 /// `WasmPlugin.spec`, and `TrafficExtension.spec.wasm` of the same fields.
@@ -144,7 +168,7 @@ fn istio<'a>(resource: &'a Node, wasm: &'a Node) -> Option<Plugin<'a>> {
         }
     }
     let variables = Variables::Passed { from_host, written, field: "vmConfig.env, valueFrom: HOST" };
-    Some(Plugin { configuration, at: wasm.at, variables, diagnostics, connection_manager: None })
+    Some(Plugin { configuration, at: wasm.at, variables, diagnostics, surroundings: Surroundings::default() })
 }
 
 /// An item of `EnvoyExtensionPolicy.spec.wasm`.
@@ -162,7 +186,7 @@ fn gateway<'a>(resource: &'a Node, wasm: &'a Node) -> Option<Plugin<'a>> {
     let diagnostics = open.map(|open| fails_open("failOpen", open)).into_iter().collect();
     let from_host = wasm.at(&["env", "hostKeys"]).map(texts).unwrap_or_default();
     let variables = Variables::Passed { from_host, written: BTreeMap::new(), field: "env.hostKeys" };
-    Some(Plugin { configuration, at: wasm.at, variables, diagnostics, connection_manager: None })
+    Some(Plugin { configuration, at: wasm.at, variables, diagnostics, surroundings: Surroundings::default() })
 }
 
 fn fails_open(field: &str, at: &Node) -> Diagnostic {

@@ -2,6 +2,7 @@
 
 mod dates;
 mod embedding;
+mod envoy_identities;
 mod envoy_routes;
 mod examine;
 mod form;
@@ -109,12 +110,19 @@ fn check_plugin(plugin: Plugin<'_>, text: &str, environment: &Environment, repor
             )
         }));
     }
+    if let Some(Loaded { policy, .. }) = &verdict.loaded {
+        let doubts = envoy_identities::check(policy, plugin.surroundings, holder);
+        diagnostics.extend(doubts.into_iter().map(|doubt| {
+            let at = Some(located.position(&doubt.path));
+            Diagnostic::warning(doubt.path, doubt.message, at).with_help(doubt.help)
+        }));
+    }
     if let Some(embedded) = &embedded {
         for diagnostic in &mut diagnostics {
             diagnostic.at = diagnostic.at.map(|at| embedded.position(at));
         }
     }
-    if let (Some(loaded), Some(manager)) = (&verdict.loaded, plugin.connection_manager) {
+    if let (Some(loaded), Some(manager)) = (&verdict.loaded, plugin.surroundings.connection_manager) {
         diagnostics.extend(envoy_routes::check(&loaded.policy, manager));
     }
     report.diagnostics.extend(diagnostics);

@@ -2,11 +2,13 @@
 //! requests wait for which. The carrier makes the calls.
 
 mod cache;
+mod event;
 mod outage;
 mod request;
 mod response;
 mod single_flight;
 
+pub use event::{LookupEvent, MAX_RESPONSE_BYTES, NextStep};
 pub use request::LookupRequest;
 pub use single_flight::{Completed, LookupStart, MAX_WAITING, SingleFlight};
 
