@@ -19,7 +19,7 @@ BUILD = $(if $(NATIVE),build-native,build)
 CARRIER = $(if $(NATIVE),native,wasm)
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-native run serve certificates demo test test-native test-envoy test-func-e test-istio test-litellm test-web lint advisories bench bench-core clean
+.PHONY: help build build-native run serve certificates demo test test-native test-envoy test-func-e test-istio test-litellm test-web test-observability lint advisories bench bench-core clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -78,6 +78,11 @@ $(WASM_BINDGEN)/bin/wasm-bindgen-test-runner:
 test-istio: ## validate envoy/istio against the schemas of Istio and Kubernetes (needs Go)
 	ISTIO_API=$$($(call GO_MODULE,istio.io/api@v1.31.1)) KUBERNETES_CLIENT=$$($(call GO_MODULE,k8s.io/client-go@v0.34.1)) \
 		cargo test --test istio -- --ignored --nocapture
+
+test-observability: ## check alerts and their tests (needs promtool, of Debian's prometheus)
+	promtool check rules envoy/observability/alerts.yaml
+	promtool check config envoy/observability/prometheus.yaml
+	promtool test rules envoy/observability/alerts_test.yaml
 
 lint: $(LINT_TOOLS)/installed ## formatting, clippy, rustdoc, spelling, licenses; warnings are errors (needs python3)
 	cargo fmt --all --check

@@ -8,7 +8,17 @@ use byok_core::Policy;
 use example::{Example, Setting, istio, validate};
 
 /// Files under `envoy/` without a configuration of the filter.
-const WITHOUT: [&str; 2] = ["envoy/istio/environment.yaml", "envoy/stats_tags.yaml"];
+const WITHOUT: [&str; 9] = [
+    "envoy/compose/compose.yaml",
+    "envoy/compose/grafana/dashboards/byok.yaml",
+    "envoy/compose/grafana/datasources/prometheus.yaml",
+    "envoy/gateway/environment.yaml",
+    "envoy/istio/environment.yaml",
+    "envoy/observability/alerts.yaml",
+    "envoy/observability/alerts_test.yaml",
+    "envoy/observability/prometheus.yaml",
+    "envoy/stats_tags.yaml",
+];
 
 const SECRET: &str = "EXAMPLE-secret";
 
@@ -51,6 +61,19 @@ fn envoy_loads_every_configuration() {
             .filter(|line| line.contains("wasm log") || line.contains("[dynamic_modules]") || deprecates(line))
             .collect();
         assert!(doubts.is_empty(), "{}:\n{}", example.place, doubts.join("\n"));
+    }
+}
+
+/// `byok` stands for the filter itself.
+#[test]
+fn envoy_takes_the_filters_of_every_recipe() {
+    let recipes = std::fs::read_to_string(byok_testkit::root().join("docs/recipes.md")).expect("a page");
+    let blocks = recipes.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let recipes: Vec<&str> = blocks.filter(|block| block.starts_with("http_filters:")).collect();
+    assert!(recipes.len() >= 3, "{} recipes", recipes.len());
+    for recipe in recipes {
+        let (is_taken, log) = example::validate_filters(recipe);
+        assert!(is_taken, "{recipe}\n{log}");
     }
 }
 

@@ -58,7 +58,7 @@ pub(crate) fn validate(example: &Example, environment: &[(String, String)]) -> (
     let directory = tempfile::tempdir().expect("a temporary directory");
     let config = match &example.setting {
         Setting::Bootstrap(file) => PathBuf::from(file),
-        Setting::Istio(_) => {
+        Setting::Istio(_) | Setting::Gateway => {
             let path = directory.path().join("envoy.json");
             fs::write(&path, bootstrap(example).to_string()).expect("a writable file");
             path
@@ -83,7 +83,45 @@ pub(crate) fn validate(example: &Example, environment: &[(String, String)]) -> (
     (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
-/// What Istio's control plane and agent make of a plugin, as far as the filter sees it.
+/// Asks Envoy whether it would start with these filters in a connection manager, where `byok` is the filter.
+pub(crate) fn validate_filters(yaml: &str) -> (bool, String) {
+    let key = r#"{ "consumers": [ { "name": "a", "keys": [ { "id": "1", "value": "proxy-EXAMPLE" } ] } ] }"#;
+    let ours = Example {
+        place: "recipe".to_owned(),
+        setting: Setting::Gateway,
+        configuration: key.to_owned(),
+        variables: Vec::new(),
+        failure_policy: Some("FAIL_RELOAD".to_owned()),
+    };
+    let mut bootstrap = bootstrap(&ours);
+    let manager = &mut bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"];
+    let own = manager["http_filters"].as_array().expect("filters").clone();
+    let recipe: Value = serde_yaml_ng::from_str(yaml).expect("YAML");
+    let filters = recipe["http_filters"].as_array().expect("filters");
+    let mut filters: Vec<Value> =
+        filters.iter().map(|filter| if filter["name"] == "byok" { own[0].clone() } else { filter.clone() }).collect();
+    filters.push(own[1].clone());
+    manager["http_filters"] = filters.into();
+    let secret = json!({ "name": "anthropic", "generic_secret": { "secret": { "inline_string": "EXAMPLE" } } });
+    bootstrap["static_resources"]["secrets"] = json!([secret]);
+    run(&bootstrap.to_string())
+}
+
+fn run(bootstrap: &str) -> (bool, String) {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("envoy.json");
+    fs::write(&path, bootstrap).expect("a writable file");
+    let output = Command::new(envoy_binary().unwrap_or_else(|error| panic!("{error:#}")))
+        .args(["--mode", "validate", "--log-level", "warning", "-c"])
+        .arg(path)
+        .current_dir(byok_testkit::root())
+        .stdin(Stdio::null())
+        .output()
+        .expect("Envoy starts");
+    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// What the control planes of Istio and Envoy Gateway make of a plugin, as far as the filter sees it.
 fn bootstrap(example: &Example) -> Value {
     let plugin = json!({
         "name": example.place,

@@ -337,7 +337,8 @@ pub(super) struct VerificationService {
     /// How many results of either kind a worker caches.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1_000_000), extend("default" = 10_000)))]
     pub(super) cache_max_entries: Option<f64>,
-    /// How many calls, for which requests wait, a worker has under way at once. A fifth is reserved for keys that were valid before.
+    /// How many calls, for which requests wait, a worker has under way at once. A fifth, of two or more at least one, is
+    /// reserved for keys that were valid before.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100_000), extend("default" = 100)))]
     pub(super) max_in_flight: Option<f64>,
     /// JSON pointer to the consumer's name in the response.

@@ -3,6 +3,7 @@
 
 mod cache;
 mod event;
+mod outage;
 mod request;
 mod response;
 mod single_flight;
@@ -29,7 +30,7 @@ mod tests {
             negative_cache_ttl: Duration::from_secs(5),
             stale_if_error: Duration::ZERO,
             cache_max_entries: 10,
-            max_in_flight: 2,
+            max_in_flight: 3,
             consumer_from: None,
             never_sent: Vec::new(),
         }
