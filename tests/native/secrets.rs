@@ -192,6 +192,8 @@ fn requests_are_refused_until_every_secret_is_there() {
         return;
     }
     let secrets = Secrets::new(&[("even", &proxy_key(0)), ("odd", &proxy_key(1))]);
+    // Envoy wants the file to be there.
+    fs::write(secrets.0.path().join("deployment.json"), r#"{ "resources": [] }"#).expect("a writable file");
     let mut source = secrets.source();
     source["initial_fetch_timeout"] = json!("0.2s");
     let upstream = Upstream::start();
