@@ -3,7 +3,7 @@
 
 mod example;
 
-use byok_core::Policy;
+use byok_core::{Policy, Secrets};
 
 use example::{Example, Setting, istio, validate};
 
@@ -36,7 +36,9 @@ fn every_file_shows_the_filter() {
 fn the_core_loads_every_configuration() {
     for Example { place, configuration, variables, .. } in example::all() {
         let environment = |name: &str| variables.iter().any(|known| known == name).then(|| format!("{SECRET}-{name}"));
-        match Policy::from_json(configuration.as_bytes(), &environment) {
+        let delivered = |name: &str, _: &str| Some(format!("{SECRET}-{name}"));
+        let secrets = Secrets { variable: &environment, sds_secret: Some(&delivered) };
+        match Policy::load(configuration.as_bytes(), secrets) {
             Ok(loaded) => {
                 let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
                 assert!(warnings.is_empty(), "{place}: {warnings:?}");

@@ -2,6 +2,8 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops where it fails")]
 #![cfg(target_os = "linux")]
 
+mod secrets;
+
 use std::process::Command;
 
 use byok_testkit::carrier::{Carrier, carrier, set_configuration};

@@ -18,7 +18,7 @@ mod reply;
 mod secret;
 mod time;
 
-pub use config::{ConfigError, Loaded, Warning};
+pub use config::{ConfigError, Loaded, Secrets, Warning};
 pub use decide::{
     CandidateOutcome, ClientCredentialVerdict, Context, CounterKey, Decision, EditReason, Effect, HeaderMutation,
     IdentityOutcome, KnownBy, NoTrace, RedirectState, Step, Steps, Trace, decide, decide_traced,

@@ -81,6 +81,17 @@ unsafe extern "C" {
         body: Buffer,
         timeout_milliseconds: u64,
     ) -> u32;
+    /// Returns the id of the secret, or 0. An empty `source` means a static secret of the bootstrap.
+    pub(crate) fn envoy_dynamic_module_callback_http_filter_config_generic_secret_subscribe(
+        config: ConfigPointer,
+        name: Buffer,
+        source: Buffer,
+    ) -> usize;
+    pub(crate) fn envoy_dynamic_module_callback_http_filter_config_get_generic_secret(
+        config: ConfigPointer,
+        id: usize,
+        value: *mut Buffer,
+    ) -> bool;
     pub(crate) fn envoy_dynamic_module_callback_http_filter_config_scheduler_new(
         config: ConfigPointer,
     ) -> SchedulerPointer;

@@ -93,6 +93,8 @@ macro_rules! absent {
 
 absent! {
     envoy_dynamic_module_callback_http_clear_route_cache
+    envoy_dynamic_module_callback_http_filter_config_generic_secret_subscribe
+    envoy_dynamic_module_callback_http_filter_config_get_generic_secret
     envoy_dynamic_module_callback_http_filter_config_http_callout
     envoy_dynamic_module_callback_http_filter_config_scheduler_commit
     envoy_dynamic_module_callback_http_filter_config_scheduler_delete

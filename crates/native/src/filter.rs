@@ -1,8 +1,11 @@
 //! The filter: one configuration, shared by all workers, and one request under it.
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use byok_core::{
-    Context, Decision, Effect, HeaderMutation, KeyDigest, Loaded, LookupResults, Policy, RedirectState, Reply,
-    RequestHeaders, RequestIdentities, Timestamp, decide,
+    Context, Decision, Effect, HeaderMutation, KeyDigest, LookupResults, Policy, RedirectState, Reply, RequestHeaders,
+    RequestIdentities, Timestamp, decide,
 };
 
 use crate::counters::Counters;
@@ -10,6 +13,7 @@ use crate::grpc;
 use crate::host::{Config, HostError, Level, Stream, log};
 use crate::lookups::{Asked, Lookups, Response, now};
 use crate::property::Property;
+use crate::rotation::{self, First, Rotation};
 
 /// What precedes the names of the filter's entries in Envoy's filter state, whatever carries the filter.
 const FILTER_STATE: &str = "wasm.";
@@ -18,13 +22,49 @@ const FILTER_STATE: &str = "wasm.";
 pub(crate) struct Filter {
     /// Envoy's name of the filter, before each log line.
     name: String,
-    policy: Policy,
+    policy: PolicySource,
+    /// Whether requests are only watched.
+    shadow: bool,
     /// By the policy's identities: where Envoy names the caller.
     properties: Vec<Property>,
     redirect_state: String,
     pub(crate) counters: Counters,
     /// `None` without a verification service.
     lookups: Option<Lookups>,
+}
+
+/// Where the policy of a request comes from.
+enum PolicySource {
+    Fixed(Box<Policy>),
+    /// It changes with the secrets that Envoy delivers.
+    Rotating(Box<Rotation>),
+}
+
+/// The policy that a step of a request is decided by.
+enum CurrentPolicy<'a> {
+    Fixed(&'a Policy),
+    Rotating(Arc<Policy>),
+}
+
+impl PolicySource {
+    /// Returns the policy of now; `None` if a secret has not been delivered yet.
+    fn current(&self) -> Option<CurrentPolicy<'_>> {
+        match self {
+            Self::Fixed(policy) => Some(CurrentPolicy::Fixed(policy)),
+            Self::Rotating(rotation) => rotation.policy().map(CurrentPolicy::Rotating),
+        }
+    }
+}
+
+impl Deref for CurrentPolicy<'_> {
+    type Target = Policy;
+
+    fn deref(&self) -> &Policy {
+        match self {
+            Self::Fixed(policy) => policy,
+            Self::Rotating(policy) => policy,
+        }
+    }
 }
 
 /// One request.
@@ -56,8 +96,8 @@ impl Filter {
     /// Reads a configuration; logs what is wrong with it, and returns `None`, if it is not valid.
     pub(crate) fn load(config: Config, name: String, json: Vec<u8>) -> Option<Self> {
         let say = |level, text: &dyn std::fmt::Display| log(level, || format!("{name}: {text}"));
-        let Loaded { policy, warnings } = match Policy::from_json(json, &|name| std::env::var(name).ok()) {
-            Ok(loaded) => loaded,
+        let First { policy, warnings, subscriptions } = match rotation::load(config, json) {
+            Ok(first) => first,
             Err(errors) => {
                 errors.iter().for_each(|error| say(Level::Error, error));
                 return None;
@@ -75,7 +115,14 @@ impl Filter {
         let lookups = if service { Some(Lookups::new(config, name.clone()).ok()?) } else { None };
         let counters = Counters::define(config, service).ok()?;
         let redirect_state = format!("{FILTER_STATE}{}", policy.redirect_state_property());
-        Some(Self { name, policy, properties, redirect_state, counters, lookups })
+        let shadow = policy.shadow;
+        let policy = match subscriptions {
+            None => PolicySource::Fixed(Box::new(policy)),
+            Some(subscriptions) => {
+                PolicySource::Rotating(Box::new(Rotation::start(name.clone(), policy, subscriptions).ok()?))
+            }
+        };
+        Some(Self { name, policy, shadow, properties, redirect_state, counters, lookups })
     }
 
     /// Decides about a request.
@@ -101,58 +148,78 @@ impl Filter {
         }
     }
 
-    /// Makes the calls to the verification service; on the main thread.
+    /// Sees whether secrets have changed, and makes the calls to the verification service; on the main thread.
     pub(crate) fn on_main_thread(&self) {
-        if let (Some(lookups), Some(service)) = (&self.lookups, &self.policy.verification_service) {
+        if let PolicySource::Rotating(rotation) = &self.policy {
+            rotation.refresh();
+        }
+        let Some(lookups) = &self.lookups else { return };
+        let policy = self.policy.current();
+        if let Some(service) = policy.as_ref().and_then(|policy| policy.verification_service.as_ref()) {
             lookups.send_unsent(service, &self.counters);
         }
     }
 
     /// Reads the response to a call, `None` if there is none; on the main thread.
     pub(crate) fn on_response(&self, id: u64, response: Option<Response<'_>>) {
-        if let (Some(lookups), Some(service)) = (&self.lookups, &self.policy.verification_service) {
+        let policy = self.policy.current();
+        let service = policy.as_ref().and_then(|policy| policy.verification_service.as_ref());
+        if let (Some(lookups), Some(service)) = (&self.lookups, service) {
             lookups.on_response(id, response, service, &self.counters);
         }
     }
 
     /// Takes a request as far as it gets without waiting.
     fn advance(&self, request: &mut Request, stream: Stream<'_>, results: LookupResults) -> Result<Flow, HostError> {
-        stream.with_headers(|headers| self.decide(request, stream, &headers, results))?
+        let Some(policy) = self.policy.current() else {
+            return Ok(self.without_policy(stream));
+        };
+        stream.with_headers(|headers| self.decide(&policy, request, stream, &headers, results))?
+    }
+
+    /// Nobody is let in before every secret is there: without a deployment key, the caller's own might go where it must not.
+    fn without_policy(&self, stream: Stream<'_>) -> Flow {
+        if self.shadow {
+            return Flow::Continue;
+        }
+        refuse(stream, 503, b"a secret has not been delivered yet", "byok_secret_not_delivered");
+        Flow::Replied
     }
 
     fn decide(
         &self,
+        policy: &Policy,
         request: &mut Request,
         stream: Stream<'_>,
         headers: &RequestHeaders<'_>,
         mut results: LookupResults,
     ) -> Result<Flow, HostError> {
         loop {
-            let reads_clock = self.policy.reads_clock() || !results.is_empty();
+            let reads_clock = policy.reads_clock() || !results.is_empty();
             let context = Context {
                 now: if reads_clock { now() } else { Timestamp::default() },
-                cluster: if self.policy.reads_cluster() { stream.cluster() } else { None },
-                identities: self.identities(stream),
+                cluster: if policy.reads_cluster() { stream.cluster() } else { None },
+                identities: self.identities(policy, stream),
                 redirect: self.redirect_state(stream),
                 lookups: results,
             };
-            let lookup = match decide(&self.policy, headers, &context) {
+            let lookup = match decide(policy, headers, &context) {
                 Decision::Allow { effect, edits } => {
-                    self.record(stream, &effect)?;
-                    if !self.policy.shadow {
+                    self.record(policy, stream, &effect)?;
+                    if !self.shadow {
                         stream.keep(&self.redirect_state, effect.to_redirect_state().into_bytes())?;
                     }
                     apply(stream, &edits)?;
                     return Ok(Flow::Continue);
                 }
                 Decision::Deny { effect, reason } => {
-                    self.record(stream, &effect)?;
-                    self.send(stream, Reply::new(reason, &self.policy, &effect, headers), headers.is_grpc())?;
+                    self.record(policy, stream, &effect)?;
+                    self.send(stream, Reply::new(reason, policy, &effect, headers), headers.is_grpc())?;
                     return Ok(Flow::Replied);
                 }
                 Decision::Lookup(lookup) => lookup,
             };
-            let service = self.policy.verification_service.as_ref().ok_or(HostError)?;
+            let service = policy.verification_service.as_ref().ok_or(HostError)?;
             let lookups = self.lookups.as_ref().ok_or(HostError)?;
             let digest = lookup.digest;
             let asked = lookups.ask(&lookup, service, &self.counters, || stream.scheduler())?;
@@ -167,21 +234,21 @@ impl Filter {
         }
     }
 
-    fn identities(&self, stream: Stream<'_>) -> RequestIdentities {
+    fn identities(&self, policy: &Policy, stream: Stream<'_>) -> RequestIdentities {
         let mut properties = self.properties.iter();
-        RequestIdentities::read(&self.policy, |_| properties.next().map(|one| one.values(stream)).unwrap_or_default())
+        RequestIdentities::read(policy, |_| properties.next().map(|one| one.values(stream)).unwrap_or_default())
     }
 
     /// Returns what the run before an internal redirect found. A state that is not understood says that the caller is not
     /// known.
     fn redirect_state(&self, stream: Stream<'_>) -> Option<RedirectState> {
-        let state = if self.policy.shadow { None } else { stream.kept(&self.redirect_state) }?;
+        let state = if self.shadow { None } else { stream.kept(&self.redirect_state) }?;
         Some(RedirectState::parse(state).unwrap_or_default())
     }
 
-    fn record(&self, stream: Stream<'_>, effect: &Effect<'_>) -> Result<(), HostError> {
+    fn record(&self, policy: &Policy, stream: Stream<'_>, effect: &Effect<'_>) -> Result<(), HostError> {
         let mut key = String::from(FILTER_STATE);
-        for (name, value) in effect.filter_state(&self.policy) {
+        for (name, value) in effect.filter_state(policy) {
             key.truncate(FILTER_STATE.len());
             key.push_str(name);
             stream.set_filter_state(&key, value.as_bytes())?;
@@ -212,11 +279,16 @@ impl Filter {
 
 /// Refuses a request that could not be decided.
 pub(crate) fn fail_closed(stream: Stream<'_>) {
+    refuse(stream, 500, b"the request could not be checked", "byok_host_error");
+}
+
+/// Refuses a request that no policy has decided.
+fn refuse(stream: Stream<'_>, status: u16, body: &[u8], details: &str) {
     let mut headers = vec![("content-type", "text/plain".to_owned())];
     if stream.with_headers(|headers| headers.is_grpc()).unwrap_or_default() {
-        headers.push((GRPC_STATUS, grpc::status(500).to_owned()));
+        headers.push((GRPC_STATUS, grpc::status(status).to_owned()));
     }
-    stream.send_response(500, &headers, b"the request could not be checked", "byok_host_error");
+    stream.send_response(status, &headers, body, details);
 }
 
 const GRPC_STATUS: &str = "grpc-status";

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::ptr::{from_mut, null, null_mut};
 use std::time::Duration;
 
-use byok_core::RequestHeaders;
+use byok_core::{RequestHeaders, Secret};
 
 use crate::abi::{self, Buffer, Header};
 
@@ -310,6 +310,10 @@ unsafe impl Sync for Config {}
 #[derive(Clone, Copy)]
 pub(crate) struct Counter(usize);
 
+/// Identifies a secret that Envoy delivers.
+#[derive(Clone, Copy)]
+pub(crate) struct SecretId(usize);
+
 impl Config {
     /// # Safety
     /// The pointer must be the one that Envoy has passed to `…_config_new`, and the result be used before
@@ -334,6 +338,32 @@ impl Config {
         };
         done(result == abi::SUCCESS)?;
         Ok(Counter(id))
+    }
+
+    /// Subscribes to a secret, from a `ConfigSource` in JSON or, if that is empty, of the bootstrap; only possible while the
+    /// configuration is loaded.
+    pub(crate) fn subscribe_to_secret(self, name: &str, source: &str) -> Option<SecretId> {
+        // SAFETY: the buffers are live slices, which Envoy copies.
+        let id = unsafe {
+            abi::envoy_dynamic_module_callback_http_filter_config_generic_secret_subscribe(
+                self.0,
+                name.as_bytes().into(),
+                source.as_bytes().into(),
+            )
+        };
+        (id != 0).then_some(SecretId(id))
+    }
+
+    /// Returns what the thread that asks knows of a secret, without surrounding whitespace: nothing if there is no text.
+    pub(crate) fn secret(self, id: SecretId) -> Option<Secret> {
+        // SAFETY: the bytes live until this thread handles its next event, and are copied before.
+        let value = unsafe {
+            returned(|value| {
+                abi::envoy_dynamic_module_callback_http_filter_config_get_generic_secret(self.0, id.0, value)
+            })
+        };
+        let value = std::str::from_utf8(value?).ok()?.trim();
+        (!value.is_empty()).then(|| Secret::new(value))
     }
 
     /// Adds one to a counter, with as many label values as it has labels.

@@ -13,3 +13,4 @@ mod hooks;
 mod host;
 mod lookups;
 mod property;
+mod rotation;

@@ -125,7 +125,7 @@ fn load(arguments: &Explain, file: &str, environment: &Environment) -> Result<Op
     let embedded: Vec<Embedded> = embedded(holder, &text).map_err(syntax)?.into_iter().collect();
     let configuration = embedded.first().map_or(holder, |embedded| &embedded.document);
     let environment = FilterEnvironment::new(environment, &plugin.variables);
-    let mut verdict = examine(configuration, &|name| environment.value(name));
+    let mut verdict = examine(configuration, &|name| environment.value(name), plugin.has_sds != Some(false));
     for error in &mut verdict.errors {
         error.at = error.at.map(|at| embedded.first().map_or(at, |embedded| embedded.position(at)));
     }
