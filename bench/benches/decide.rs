@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::sync::LazyLock;
 
 use byok_bench::keys::{CLIENT_KEY, DEPLOYMENT_KEY, DEPLOYMENT_VARIABLE, configuration, proxy_key};
-use byok_bench::requests::{OTHER_HEADERS, PATH};
+use byok_bench::requests::{PATH, lines};
 use byok_core::{Context, Decision, Policy, RequestHeaders, decide};
 use criterion::{BatchSize, Criterion};
 use serde_json::{Value, json};
@@ -151,15 +151,6 @@ fn lines_with(proxy_key: String, copies: usize, names_differ: bool) -> Vec<(&'st
 
 fn request<'a>(path: &'a str, credentials: &'a [(&str, String)]) -> RequestHeaders<'a> {
     RequestHeaders::from_lines(lines(path, credentials))
-}
-
-/// The lines that Envoy hands to the filter.
-fn lines<'a>(path: &'a str, credentials: &'a [(&str, String)]) -> Vec<(&'a [u8], &'a [u8])> {
-    let own = [(":authority", "llm.example.com"), (":path", path), (":method", "POST"), (":scheme", "http")];
-    let added = [("x-forwarded-proto", "http"), ("x-request-id", "0b0e2b52-6e1c-4d0a-8f0e-5f2f2f3a9d7c")];
-    let credentials = credentials.iter().map(|(name, value)| (*name, &**value));
-    let lines = own.into_iter().chain(OTHER_HEADERS).chain(credentials).chain(added);
-    lines.map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect()
 }
 
 /// Writes lines as the proxy-wasm ABI does.
