@@ -12,7 +12,8 @@ pub(super) const SEEN: &str = "/seen";
 pub(super) fn bootstrap<'a>(variants: impl IntoIterator<Item = &'a Variant>) -> String {
     let variants: Vec<&Variant> = variants.into_iter().collect();
     let listeners: Vec<Value> = variants.iter().copied().map(listener).collect();
-    let clusters: Vec<&Value> = variants.iter().filter_map(|variant| Some(&variant.service.as_ref()?.cluster)).collect();
+    let clusters: Vec<&Value> =
+        variants.iter().filter_map(|variant| Some(&variant.service.as_ref()?.cluster)).collect();
     json!({
         "admin": { "address": any_port() },
         "static_resources": {

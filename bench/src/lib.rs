@@ -82,9 +82,9 @@ impl Plan {
     };
     const QUICK: Self = Self {
         launches: 1,
-        rounds: 60,
+        rounds: 30,
         requests: 1000,
-        warm_up: 15_000,
+        warm_up: 10_000,
         starts: 2,
         segments: 3,
         segment: Duration::from_secs(3),
@@ -103,8 +103,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let no_op = NoOp::build()?;
     let floor = Floor::build(&module::bytes())?;
     let ext_authz = ExtAuthz::start(KEYS)?;
-    let variants =
-        variants::all(&Subjects { module: &module, no_op: &no_op, floor: &floor, ext_authz: &ext_authz });
+    let variants = variants::all(&Subjects { module: &module, no_op: &no_op, floor: &floor, ext_authz: &ext_authz });
     let selection = Selection::new(&arguments.only, &variants)?;
 
     let mut output = Output::default();
@@ -123,8 +122,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         starts = start::measure(&binary, &module, &no_op, &plan)?;
         output.print(&report::start(&starts));
     }
-    let with_latency: Vec<&Variant> =
-        variants.iter().filter(|variant| WITH_LATENCY.contains(&variant.name)).collect();
+    let with_latency: Vec<&Variant> = variants.iter().filter(|variant| WITH_LATENCY.contains(&variant.name)).collect();
     let mut latencies = Vec::new();
     if selection.has(LATENCY) {
         latencies = latency::measure(&binary, &with_latency, &plan)?;

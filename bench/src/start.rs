@@ -85,7 +85,8 @@ pub(super) fn measure(binary: &Path, module: &Path, no_op: &NoOp, plan: &Plan) -
                 starts.add(binary, subject)?;
             }
         }
-        for (subject, starts) in subjects.iter().zip(&mut starts).filter(|(_, starts)| starts.subject == Subject::Wasm) {
+        for (subject, starts) in subjects.iter().zip(&mut starts).filter(|(_, starts)| starts.subject == Subject::Wasm)
+        {
             starts.on_configure = on_configure(binary, subject)?;
         }
         measured.extend(starts);
