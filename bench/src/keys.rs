@@ -33,9 +33,11 @@ pub fn configuration(keys: usize) -> String {
 
 /// Returns the same that sets only these parts of the decision as filter state.
 pub fn configuration_with_filter_state(keys: usize, parts: &[&str]) -> String {
-    let mut fields = fields(keys);
-    fields["filter_state"] = json!(parts);
-    fields.to_string()
+    let mut configuration = fields(keys);
+    if let Some(fields) = configuration.as_object_mut() {
+        fields.insert("filter_state".to_owned(), json!(parts));
+    }
+    configuration.to_string()
 }
 
 fn fields(keys: usize) -> Value {
