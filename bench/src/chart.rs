@@ -27,7 +27,9 @@ const TOP: f64 = 56.0;
 impl Chart<'_> {
     pub(super) fn svg(&self) -> String {
         let height = TOP + ROW * self.bars.len() as f64 + 12.0;
-        let greatest = self.bars.iter().map(|bar| bar.value.median).fold(1.0, f64::max);
+        // A spread beyond twice the longest bar ends where the chart does.
+        let longest = self.bars.iter().map(|bar| bar.value.median).fold(1.0, f64::max);
+        let greatest = self.bars.iter().map(|bar| bar.value.high).fold(longest, f64::max).min(2.0 * longest);
         let scale = (WIDTH - LABELS - FIGURES) / greatest;
         let mut svg = String::new();
         // Writing to a string does not fail.
@@ -52,8 +54,8 @@ impl Chart<'_> {
 impl Bar<'_> {
     fn draw(&self, svg: &mut String, top: f64, scale: f64) {
         let Spread { median, low, high } = self.value;
-        // The axis begins at zero, and a bar for less than nothing is none; a line may end where the chart does.
-        let at = |value: f64| (LABELS + value.max(0.0) * scale).min(WIDTH - 4.0);
+        // The axis begins at zero, and a bar for less than nothing is none.
+        let at = |value: f64| (LABELS + value.max(0.0) * scale).min(WIDTH - FIGURES);
         let color = if self.is_ours { "#2563eb" } else { "#9ca3af" };
         let (middle, text) = (top + ROW / 2.0, top + ROW / 2.0 + 4.5);
         let _ = write!(
@@ -61,7 +63,7 @@ impl Bar<'_> {
             r##"<text x="{label_end}" y="{text}" text-anchor="end" fill="#1f2937">{label}</text>
 <rect x="{LABELS}" y="{y}" width="{width:.1}" height="{bar_height}" fill="{color}"/>
 <line x1="{from:.1}" x2="{to:.1}" y1="{middle}" y2="{middle}" stroke="#111827"/>
-<text x="{end:.1}" y="{above}" font-size="11" fill="#1f2937">{median:.1}</text>
+<text x="{end:.1}" y="{text}" fill="#1f2937">{median:.1}</text>
 "##,
             label_end = LABELS - 8.0,
             label = escaped(&self.label.replace('`', "")),
@@ -70,8 +72,7 @@ impl Bar<'_> {
             bar_height = ROW - 8.0,
             from = at(low),
             to = at(high),
-            end = (at(median) + 4.0).min(WIDTH - 40.0),
-            above = text - 4.0,
+            end = at(high.max(median)) + 6.0,
         );
     }
 }

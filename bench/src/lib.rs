@@ -109,6 +109,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut output = Output::default();
     output.print(&machine::describe(&binary));
     output.print(&format!("{} x {} rounds of {} requests per variant\n", plan.launches, plan.rounds, plan.requests));
+    if arguments.quick {
+        output.print("A quick run: for a look, not for figures to quote.\n");
+    }
     output.print(&format!("The floor calls: {}\n", floor.calls()));
     let measured: Vec<&Variant> = variants.iter().filter(|variant| selection.measures(variant)).collect();
     let mut marginals = report::Marginals::new();
