@@ -101,7 +101,7 @@ $(LINT_TOOLS)/installed: | .ci/lint-requirements.txt
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --only-binary=:all: --requirement $|
 	touch $@
 
-bench: build ## measure in Envoy what the filter costs (ARGS=--quick: fewer rounds)
+bench: build build-native ## measure in Envoy what both modules cost, beside what else could do their work (ARGS=--quick: fewer rounds)
 	@cargo run --quiet --package byok-bench -- $(ARGS)
 
 bench-core: ## measure the decision alone, without Envoy

@@ -66,6 +66,14 @@ pub fn compile(package: &str) -> Result<PathBuf> {
     cargo_build(&arguments, &format!("{}.wasm", package.replace('-', "_")))
 }
 
+/// Compiles the program of a workspace member for this machine, optimised; returns the file that cargo made.
+///
+/// # Errors
+/// The program does not compile.
+pub fn compile_program(package: &str) -> Result<PathBuf> {
+    cargo_build(&["--package", package, "--bin", package, "--release"], package)
+}
+
 /// Runs `cargo build`; returns the file of that name that it made.
 fn cargo_build(arguments: &[&str], file: &str) -> Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));

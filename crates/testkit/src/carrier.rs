@@ -64,7 +64,10 @@ impl Carrier {
     }
 
     /// Returns the configuration of the filter in Envoy; its log lines bear the name.
-    pub(crate) fn filter(self, name: &str, configuration: &str, variables: &BTreeMap<String, String>) -> Value {
+    ///
+    /// # Panics
+    /// The module is missing or older than its sources, or the configuration is no JSON.
+    pub fn filter(self, name: &str, configuration: &str, variables: &BTreeMap<String, String>) -> Value {
         let configuration = json!({ "@type": STRING, "value": self.readable_configuration(configuration) });
         match self {
             Self::Wasm => json!({

@@ -39,7 +39,7 @@ pub(super) fn define(linker: &mut Linker<State>) {
 
 fn log(mut caller: Caller<'_, State>, level: u32, at: u32, size: u32) -> Result<u32, Error> {
     let mut guest = Guest::called(&mut caller, "proxy_log");
-    let line = String::from_utf8_lossy(&guest.read(at, size)?).into_owned();
+    let line = String::from_utf8_lossy(&guest.argument(at, size)?).into_owned();
     let Some(level) = Level::from_number(level) else { return Ok(BAD_ARGUMENT) };
     guest.state().logs.push((level, line));
     Ok(OK)
@@ -96,7 +96,7 @@ fn pairs(mut caller: Caller<'_, State>, kind: u32, at: u32, size_at: u32) -> Res
 fn set_pairs(mut caller: Caller<'_, State>, kind: u32, at: u32, size: u32) -> Result<u32, Error> {
     request_headers_only(kind)?;
     let mut guest = Guest::called(&mut caller, "proxy_set_header_map_pairs");
-    let bytes = guest.read(at, size)?;
+    let bytes = guest.argument(at, size)?;
     let context = &mut guest.state().context;
     let Some(headers) = map::deserialise(&bytes) else { return Ok(BAD_ARGUMENT) };
     context.headers = headers;
@@ -110,7 +110,7 @@ fn remove(mut caller: Caller<'_, State>, kind: u32, at: u32, size: u32) -> Resul
     if guest.is_refused() {
         return Ok(INTERNAL_FAILURE);
     }
-    let name = guest.read(at, size)?;
+    let name = guest.argument(at, size)?;
     let context = &mut guest.state().context;
     context.headers.retain(|(own, _)| !own.eq_ignore_ascii_case(&name));
     context.changed = true;
@@ -130,8 +130,8 @@ fn replace(
     if guest.is_refused() {
         return Ok(INTERNAL_FAILURE);
     }
-    let name = guest.read(at, size)?.to_ascii_lowercase();
-    let value = guest.read(value_at, value_size)?;
+    let name = guest.argument(at, size)?.to_ascii_lowercase();
+    let value = guest.argument(value_at, value_size)?;
     let context = &mut guest.state().context;
     context.headers.retain(|(own, _)| *own != name);
     context.headers.push((name, value));
@@ -144,7 +144,7 @@ fn property(mut caller: Caller<'_, State>, at: u32, size: u32, value_at: u32, si
     if guest.is_refused() {
         return Ok(INTERNAL_FAILURE);
     }
-    let path = property_path(&guest.read(at, size)?);
+    let path = property_path(&guest.argument(at, size)?);
     let context = &guest.state().context;
     if context.changed && path.starts_with("xds.") {
         return Err(Error::new(format!("{path} is stale once a header was changed")));
@@ -167,13 +167,13 @@ fn set_property(
     if guest.is_refused() {
         return Ok(INTERNAL_FAILURE);
     }
-    let path = guest.read(at, size)?;
+    let path = guest.argument(at, size)?;
     if path.contains(&0) {
         // Envoy would name the filter state with the NUL in it, where no access log finds it.
         return Err(Error::new("filter state is set by one path component"));
     }
     let name = property_path(&path);
-    let value = guest.read(value_at, value_size)?;
+    let value = guest.argument(value_at, value_size)?;
     guest.state().context.filter_state.insert(name, value);
     Ok(OK)
 }
@@ -183,7 +183,7 @@ fn define_metric(mut caller: Caller<'_, State>, kind: u32, at: u32, size: u32, i
     if kind != COUNTER {
         return Ok(BAD_ARGUMENT);
     }
-    let name = String::from_utf8(guest.read(at, size)?).map_err(|error| Error::new(error.to_string()))?;
+    let name = String::from_utf8(guest.argument(at, size)?).map_err(|error| Error::new(error.to_string()))?;
     let metrics = &mut guest.state().metrics;
     let id = metrics.iter().position(|known| *known == name).unwrap_or_else(|| {
         metrics.push(name);
@@ -223,9 +223,9 @@ fn send_local_response(
     if guest.is_refused() {
         return Ok(INTERNAL_FAILURE);
     }
-    let details = guest.read(details_at, details_size)?;
-    let body = guest.read(body_at, body_size)?;
-    let headers = guest.read(headers_at, headers_size)?;
+    let details = guest.argument(details_at, details_size)?;
+    let body = guest.argument(body_at, body_size)?;
+    let headers = guest.argument(headers_at, headers_size)?;
     let Some(headers) = map::deserialise(&headers) else { return Ok(BAD_ARGUMENT) };
     let earlier = guest.state().context.reply.replace(Reply { status, details, headers, body });
     if earlier.is_some() { Err(Error::new("two local responses to one request")) } else { Ok(OK) }
@@ -241,11 +241,11 @@ fn call_foreign_function(
     _result_size_at: u32,
 ) -> Result<u32, Error> {
     let mut guest = Guest::called(&mut caller, "proxy_call_foreign_function");
-    let name = guest.read(at, size)?;
+    let name = guest.argument(at, size)?;
     if name != b"declare_property" {
         return Ok(NOT_FOUND);
     }
-    let argument = guest.read(argument_at, argument_size)?;
+    let argument = guest.argument(argument_at, argument_size)?;
     let first = guest.state().declared.insert(argument);
     Ok(if first { OK } else { BAD_ARGUMENT })
 }
