@@ -15,7 +15,7 @@ GO_MODULE = go mod download -json $(1) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p'
 LINT_TOOLS = $(CACHE)/lint-$(firstword $(shell cksum .ci/lint-requirements.txt))
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test test-envoy test-func-e test-istio test-litellm test-web lint advisories bench bench-core clean
+.PHONY: help build run demo test test-envoy test-versions test-func-e test-istio test-litellm test-web lint advisories bench bench-core clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,9 @@ test: build ## run all tests: the core, the module, the module in Envoy
 
 test-envoy: build ## run the corpus through one Envoy (ENVOY=path: another one than the pinned)
 	cargo test --package byok-filter --test envoy
+
+test-versions: build ## run the corpus and the behaviour tests on Envoy 1.36 to 1.40, write the table of docs/versions.md (ARGS=--quick: the corpus on the oldest and the newest, write nothing)
+	@cargo run --quiet --package byok-testkit --features envoy --bin versions -- $(ARGS)
 
 test-func-e: build $(FUNC_E)/func-e ## run envoy/envoy.yaml under a real func-e (needs Go)
 	@$(DEMO) func-e $(FUNC_E)/func-e
