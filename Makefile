@@ -14,8 +14,12 @@ GO_MODULE = go mod download -json $(1) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p'
 # The tools of `make lint` that are no part of Rust: one environment per content of their list.
 LINT_TOOLS = $(CACHE)/lint-$(firstword $(shell cksum .ci/lint-requirements.txt))
 
+# NATIVE=1 runs the native module instead of the wasm module.
+BUILD = $(if $(NATIVE),build-native,build)
+CARRIER = $(if $(NATIVE),native,wasm)
+
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test test-envoy test-versions test-func-e test-istio test-litellm test-web lint advisories bench bench-core clean
+.PHONY: help build build-native dist image run demo test test-native test-envoy test-versions test-dist test-func-e test-istio test-litellm test-web lint advisories bench bench-core clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -23,19 +27,26 @@ help: ## list the targets
 build: ## build the module, dist/byok_filter.wasm
 	@$(XTASK) build
 
-run: build ## run envoy/envoy.yaml, show five answers, serve until Ctrl-C (ENVOY=path: another Envoy)
-	@$(DEMO) run
+build-native: ## build the native module, dist/libbyok_filter.so
+	@$(XTASK) build-native
 
-demo: build ## the same, but end after the answers
-	@$(DEMO) demo
+run: $(BUILD) ## run envoy/envoy.yaml, show five answers, serve until Ctrl-C (NATIVE=1: envoy/native/envoy.yaml; ENVOY=path: another Envoy)
+	@CARRIER=$(CARRIER) $(DEMO) run
 
-test: build ## run all tests: the core, the module, the module in Envoy
+demo: $(BUILD) ## the same, but end after the answers
+	@CARRIER=$(CARRIER) $(DEMO) demo
+
+test: build test-native ## run all tests: the core, the module, either module in Envoy
 	cargo test --workspace --no-fail-fast
+
+test-native: build build-native ## run the suites that need Envoy with the native module
+	CARRIER=native cargo test --package byok-filter --no-fail-fast --test envoy --test behaviour --test service \
+		--test hostile --test metrics --test native
 
 test-envoy: build ## run the corpus through one Envoy (ENVOY=path: another one than the pinned)
 	cargo test --package byok-filter --test envoy
 
-test-versions: build ## run the corpus and the behaviour tests on Envoy 1.36 to 1.40, write the table of docs/versions.md (ARGS=--quick: the corpus on the oldest and the newest, write nothing)
+test-versions: build build-native ## run the corpus and the behaviour tests on Envoy 1.36 to 1.40, write the table of docs/versions.md (ARGS=--quick: the corpus on the oldest and the newest, write nothing)
 	@cargo run --quiet --package byok-testkit --features envoy --bin versions -- $(ARGS)
 
 test-func-e: build $(FUNC_E)/func-e ## run envoy/envoy.yaml under a real func-e (needs Go)

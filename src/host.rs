@@ -71,6 +71,27 @@ pub(crate) fn property(path: &str) -> Option<Vec<u8>> {
     unsafe { returned(|data, size| proxy_get_property(path.as_ptr(), path.len(), data, size)) }.ok()
 }
 
+/// Returns a property that is text, or the items of one that is a list; none if it is absent or something else.
+pub(crate) fn text_values(path: &[Box<str>]) -> Vec<Vec<u8>> {
+    let mut path = path.join("\0");
+    let Some(value) = property(&path) else { return Vec::new() };
+    if !value.contains(&0) {
+        return vec![value];
+    }
+    // A list is written with NULs, as a map of its items to nothing. Text that only looks like one has no items to ask for.
+    let length = path.len();
+    let item = |index: usize| {
+        path.truncate(length);
+        path.push('\0');
+        path.push_str(&index.to_string());
+        property(&path)
+    };
+    (0..MAX_ITEMS).map_while(item).collect()
+}
+
+/// Further items of a list are not read.
+const MAX_ITEMS: usize = 100;
+
 /// Sets a property of the stream: Envoy keeps it as filter state `wasm.<path>`.
 pub(crate) fn set_property(path: &str, value: &[u8]) -> Result<(), HostError> {
     // SAFETY: the pointers and sizes are those of live slices, which the host only reads.

@@ -6,20 +6,18 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use byok_core::{
-    Context, Decision, Effect, HeaderMutation, KeyDigest, LookupRequest, LookupResult, LookupResults, LookupStart,
-    Policy, RedirectState, Reply, RequestHeaders, SingleFlight, Timestamp, VerificationService, decide,
+    Completed, Context, Decision, Effect, HeaderMutation, KeyDigest, LookupEvent, LookupRequest, LookupResult,
+    LookupResults, MAX_RESPONSE_BYTES, NextStep, Policy, RedirectState, Reply, RequestHeaders, RequestIdentities,
+    SingleFlight, Timestamp, VerificationService, decide,
 };
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType};
 
-use crate::counters::{Counters, Verification};
+use crate::counters::Counters;
 use crate::host::{self, HostError};
 
 /// The cluster of the route that Envoy has chosen; not updated when a header changes.
 const CLUSTER: &str = "xds\0cluster_name";
-
-/// Longer responses of the service are not read.
-const MAX_RESPONSE_BYTES: usize = 1 << 20;
 
 /// How many waiting requests one call into the VM continues. Envoy sends their replies after the call; each reply ends a
 /// stream, and its `proxy_on_delete` sends the next reply before it returns. A few hundred of them exhaust V8's stack.
@@ -117,7 +115,7 @@ impl Worker {
 
     /// Makes a call; returns whether it is under way.
     fn send(&self, digest: KeyDigest, request: &LookupRequest, service: &VerificationService) -> bool {
-        self.counters.borrow_mut().verification(Verification::Call);
+        self.counters.borrow_mut().lookup(LookupEvent::Call);
         match hostcalls::dispatch_http_call(&service.cluster, request.expose(), None, Vec::new(), service.timeout) {
             Ok(token) => {
                 self.calls.borrow_mut().insert(token, digest);
@@ -138,7 +136,7 @@ impl Worker {
     pub(crate) fn on_response(&self, token: u32, body_size: usize) {
         let digest = self.calls.borrow_mut().remove(&token);
         let (Some(digest), Some(service)) = (digest, &self.policy.verification_service) else { return };
-        let result = read_response(digest, service, body_size).unwrap_or(LookupResult::Unavailable);
+        let result = self.read_response(digest, service, body_size).unwrap_or(LookupResult::Unavailable);
         self.complete_lookup(digest, &result, service);
         self.continue_completed();
     }
@@ -146,12 +144,34 @@ impl Worker {
     /// Caches a result, and queues the requests that wait for it.
     fn complete_lookup(&self, digest: KeyDigest, result: &LookupResult, service: &VerificationService) {
         if matches!(result, LookupResult::Unavailable) {
-            self.counters.borrow_mut().verification(Verification::Failure);
+            self.counters.borrow_mut().lookup(LookupEvent::Failure);
         }
         // Without a clock nothing is cached.
         let now = clock().unwrap_or(Timestamp::MIN);
-        let waiters = self.lookups.borrow_mut().complete(digest, result, service, now);
+        let Completed { waiters, result, is_stale } = self.lookups.borrow_mut().complete(digest, result, service, now);
+        if is_stale {
+            waiters.iter().for_each(|_| self.counters.borrow_mut().lookup(LookupEvent::Stale));
+        }
         self.completed.borrow_mut().extend(waiters.into_iter().map(|context_id| (context_id, digest, result.clone())));
+    }
+
+    fn read_response(
+        &self,
+        digest: KeyDigest,
+        service: &VerificationService,
+        body_size: usize,
+    ) -> Option<LookupResult> {
+        let headers = host::header_map(MapType::HttpCallResponseHeaders).ok()?;
+        let headers = RequestHeaders::from_map(&headers)?;
+        let status = headers.lines().find(|(name, _)| *name == b":status").map(|(_, status)| status)?;
+        if service.refuses_service_key(status) && self.lookups.borrow_mut().reports_refusal(clock().ok()?) {
+            log::error!("verification_service: the service refuses service_key, so no key can be verified");
+        }
+        if body_size > MAX_RESPONSE_BYTES {
+            return None;
+        }
+        let body = hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, body_size).ok()?.unwrap_or_default();
+        Some(service.read_response(digest, status, &body))
     }
 
     /// Continues the first requests whose result is known, and leaves the others to the next tick.
@@ -197,6 +217,7 @@ impl Worker {
             let context = Context {
                 now: if reads_clock { clock()? } else { Timestamp::default() },
                 cluster: cluster.as_deref(),
+                identities: RequestIdentities::read(&self.policy, |identity| host::text_values(&identity.property)),
                 redirect: self.redirect_state(),
                 lookups: results,
             };
@@ -219,24 +240,19 @@ impl Worker {
             let service = self.policy.verification_service.as_ref().ok_or(HostError)?;
             let (digest, waiting) = (lookup.digest, self.waiting.borrow().len());
             let started = self.lookups.borrow_mut().start(&lookup, context_id, waiting, service, clock()?);
-            results = context.lookups;
-            match started {
-                LookupStart::Hit(result) => {
-                    self.counters.borrow_mut().verification(Verification::CacheHit);
-                    results.insert(digest, result);
-                }
-                LookupStart::Rejected => {
-                    self.counters.borrow_mut().verification(Verification::Overflow);
-                    results.insert(digest, LookupResult::Unavailable);
-                }
-                LookupStart::Started | LookupStart::Joined => {
-                    if matches!(started, LookupStart::Started) {
-                        self.arm_tick();
-                    }
-                    self.waiting.borrow_mut().insert(context_id, Waiting { digest, results });
-                    return Ok(Flow::Paused);
-                }
+            let NextStep { event, starts_call, result } = started.next_step();
+            if let Some(event) = event {
+                self.counters.borrow_mut().lookup(event);
             }
+            if starts_call {
+                self.arm_tick();
+            }
+            results = context.lookups;
+            let Some(result) = result else {
+                self.waiting.borrow_mut().insert(context_id, Waiting { digest, results });
+                return Ok(Flow::Paused);
+            };
+            results.insert(digest, result);
         }
     }
 
@@ -248,7 +264,7 @@ impl Worker {
     }
 
     fn record(&self, effect: &Effect<'_>) -> Result<(), HostError> {
-        for (name, value) in effect.entries() {
+        for (name, value) in effect.filter_state(&self.policy) {
             host::set_property(name, value.as_bytes())?;
         }
         self.counters.borrow_mut().request(effect);
@@ -276,17 +292,6 @@ pub(crate) fn fail_closed() {
     let headers = [("content-type", "text/plain".to_owned())];
     // If this fails too, the request waits for its time-out: it never reaches the upstream.
     let _ = host::send_local_response(500, &headers, b"the request could not be checked", "byok_host_error");
-}
-
-fn read_response(digest: KeyDigest, service: &VerificationService, body_size: usize) -> Option<LookupResult> {
-    if body_size > MAX_RESPONSE_BYTES {
-        return None;
-    }
-    let headers = host::header_map(MapType::HttpCallResponseHeaders).ok()?;
-    let headers = RequestHeaders::from_map(&headers)?;
-    let status = headers.lines().find(|(name, _)| *name == b":status").map(|(_, status)| status)?;
-    let body = hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, body_size).ok()?.unwrap_or_default();
-    Some(service.read_response(digest, status, &body))
 }
 
 fn clock() -> Result<Timestamp, HostError> {

@@ -46,7 +46,10 @@ fn envoy_loads_every_configuration() {
             example.variables.iter().map(|name| (name.clone(), format!("{SECRET}-{name}"))).collect();
         let (loads, log) = validate(&example, &environment);
         assert!(loads, "{} does not load:\n{log}", example.place);
-        let doubts: Vec<&str> = log.lines().filter(|line| line.contains("wasm log") || deprecates(line)).collect();
+        let doubts: Vec<&str> = log
+            .lines()
+            .filter(|line| line.contains("wasm log") || line.contains("[dynamic_modules]") || deprecates(line))
+            .collect();
         assert!(doubts.is_empty(), "{}:\n{}", example.place, doubts.join("\n"));
     }
 }
@@ -64,7 +67,8 @@ fn a_configuration_whose_secrets_are_not_there_does_not_load() {
 #[test]
 fn a_module_that_fails_is_reloaded_and_never_passed_by() {
     for example in example::all() {
-        assert_eq!(example.failure_policy, "FAIL_RELOAD", "{}", example.place);
+        let policy = example.failure_policy.as_deref();
+        assert!(policy.is_none_or(|policy| policy == "FAIL_RELOAD"), "{}", example.place);
     }
 }
 

@@ -40,13 +40,15 @@ fn main() {
 
 fn outcome(corpus: &Corpus, case: &Case, now: Timestamp) -> Result<Outcome, String> {
     let (policy, _) = through_core::load(corpus, &case.configuration.json).map_err(|errors| errors.join("; "))?;
-    let context = Context { now, cluster: case.cluster.as_deref().map(str::as_bytes), ..Context::default() };
+    let identities = through_core::identities(&policy, case);
+    let context =
+        Context { now, cluster: case.cluster.as_deref().map(str::as_bytes), identities, ..Context::default() };
     let request = request(case);
     let report = explain(&policy, &request, &context);
     assert_no_secret(&report, corpus, case);
 
     let lines = request.lines();
-    let headers = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)).collect());
+    let headers = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)));
     check_against_decision(&report, &decide(&policy, &headers, &context))?;
     check_against_record(&report)?;
     let json: Value = serde_json::from_str(&report.to_json()).expect("JSON");

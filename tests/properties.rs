@@ -19,8 +19,8 @@ use byok_testkit::corpus::Line;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
-use arbitrary::{Setting, lines, request, setting};
-use observe::observe;
+use arbitrary::{Setting, identity, lines, request, setting};
+use observe::{observe, observe_identified};
 
 /// The same requests in every run, unless `PROPTEST_RNG_SEED` says otherwise; `PROPTEST_CASES` makes them more.
 fn config() -> ProptestConfig {
@@ -34,10 +34,10 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn invariants_hold(setting in setting(), request in request()) {
+    fn invariants_hold(setting in setting(), request in request(), identity in identity()) {
         let policy = policy(&setting);
-        let observed = observe(&policy, &request);
-        let broken = setting.facts.check(&request, &observed);
+        let observed = observe_identified(&policy, &request, identity);
+        let broken = setting.facts.check(&request, identity, &observed);
         prop_assert_eq!(broken, Ok(()), "{}\n{:?}", byok_testkit::corpus::Message::from_map(request), observed.record);
     }
 

@@ -72,8 +72,9 @@ fn walk(profile: &'static str) -> usize {
                 for number in 0..7_usize.pow(5) {
                     let request = request(number, &values);
                     let observed = observe::observe(&policy, &request);
-                    let broken =
-                        facts.check(&request, &observed).and_then(|()| verdict(profile, mode, &request, &observed));
+                    let broken = facts
+                        .check(&request, None, &observed)
+                        .and_then(|()| verdict(profile, mode, &request, &observed));
                     if let Err(broken) = broken {
                         let shown = byok_testkit::corpus::Message::from_map(request);
                         panic!("{broken}\n{configuration:#}\n{shown}\n{:?}", observed.record);

@@ -136,6 +136,7 @@ fn outcome(vm: &mut Vm, corpus: &Corpus, case: &Case) -> Result<Outcome, String>
     if let Some(cluster) = &case.cluster {
         context.properties.insert("xds.cluster_name".to_owned(), cluster.as_bytes().to_vec());
     }
+    context.properties.extend(case.identity_properties().into_iter().map(|(path, value)| (path.join("."), value)));
     let (goes_on, context) = vm.request(context)?;
     let logs = vm.take_logs();
     let secrets = corpus::secrets_of(corpus, case);
@@ -148,8 +149,9 @@ fn outcome(vm: &mut Vm, corpus: &Corpus, case: &Case) -> Result<Outcome, String>
     }
     let record = record(&context);
     let increments = vm.take_increments();
-    if increments != [(corpus::counter(&record), 1)] {
-        return Err(format!("expected one increment of {}, got {increments:?}", corpus::counter(&record)));
+    let [(counter, 1)] = &increments[..] else { return Err(format!("expected one increment, got {increments:?}")) };
+    if let Some(expected) = corpus::counter(&record).filter(|expected| expected != counter) {
+        return Err(format!("expected an increment of {expected}, got {counter}"));
     }
     let verdict = match context.reply {
         Some(reply) => {
@@ -169,7 +171,7 @@ fn record(context: &Context) -> BTreeMap<String, String> {
             let part = name.strip_prefix("byok.")?;
             Some((part.to_owned(), String::from_utf8_lossy(value).into_owned()))
         })
-        .filter(|(part, _)| corpus::RECORD_PARTS.contains(&part.as_str()))
+        .filter(|(part, _)| corpus::is_record_part(part))
         .collect()
 }
 

@@ -3,7 +3,7 @@
 mod request;
 mod setting;
 
-pub(crate) use request::{lines, request};
+pub(crate) use request::{identity, lines, request};
 pub(crate) use setting::{Setting, setting};
 
 pub(crate) const ACTIVE: &str = "proxy-EXAMPLE-active";
@@ -13,6 +13,8 @@ pub(crate) const EXPIRED: &str = "proxy-EXAMPLE-expired";
 /// A proxy key that looks like a provider's.
 pub(crate) const LOOKALIKE: &str = "sk-ant-api03-EXAMPLE-proxy";
 pub(crate) const OAUTH_TOKEN: &str = "sk-ant-oat01-EXAMPLE";
+/// A token that Envoy may have verified.
+pub(crate) const IDENTITY_TOKEN: &str = "eyJEXAMPLE.of-envoy";
 pub(crate) const UNKNOWN: &str = "guess-EXAMPLE";
 /// Of nobody in particular, and as long as a key must be.
 pub(crate) const LONG_ENOUGH: &str = "16-EXAMPLE-bytes";

@@ -5,10 +5,14 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{ACTIVE, CLIENT_KEYS, DISABLED, EXPIRED, LONG_ENOUGH, LOOKALIKE, OAUTH_TOKEN, SECOND, TOO_SHORT, UNKNOWN};
+use super::{
+    ACTIVE, CLIENT_KEYS, DISABLED, EXPIRED, IDENTITY_TOKEN, LONG_ENOUGH, LOOKALIKE, OAUTH_TOKEN, SECOND, TOO_SHORT,
+    UNKNOWN,
+};
 use crate::invariants::FORGED;
 
-const CREDENTIAL_HEADERS: [&str; 32] = [
+const CREDENTIAL_HEADERS: [&str; 33] = [
+    "x-sso",
     "x-litellm-api-key",
     "x-litellm-api-key",
     "authorization",
@@ -98,6 +102,11 @@ pub(crate) fn request() -> impl Strategy<Value = Vec<Line>> {
     })
 }
 
+/// What Envoy says about the caller, if anything.
+pub(crate) fn identity() -> impl Strategy<Value = Option<&'static str>> {
+    select(&[None, None, Some("alice"), Some("bob-1"), Some("mallory"), Some("no name"), Some("")][..])
+}
+
 /// Any lines at all, of any bytes.
 pub(crate) fn lines() -> impl Strategy<Value = Vec<Line>> {
     let name = prop_oneof![
@@ -150,6 +159,7 @@ fn secret() -> impl Strategy<Value = Vec<u8>> {
         4 => Just(ACTIVE.into()),
         3 => select(&[SECOND, DISABLED, EXPIRED, LOOKALIKE, UNKNOWN][..]).prop_map(bytes),
         2 => Just(OAUTH_TOKEN.into()),
+        2 => Just(IDENTITY_TOKEN.into()),
         6 => select(&CLIENT_KEYS[..]).prop_map(bytes),
         2 => select(&[LONG_ENOUGH, TOO_SHORT][..]).prop_map(bytes),
         1 => junk(),

@@ -54,9 +54,15 @@ pub(crate) fn setting() -> impl Strategy<Value = Setting> {
         option::weighted(0.2, anonymous()),
         any::<[bool; 4]>(),
         any::<bool>(),
+        option::weighted(0.3, identity()),
     );
     (top, providers(), routes(), consumers()).prop_map(
-        |((mode, shadow, flag, hide, sources, anonymous, identity, listed), providers, routes, consumers)| {
+        |(
+            (mode, shadow, flag, hide, sources, anonymous, identity_header, listed, identity),
+            providers,
+            routes,
+            consumers,
+        )| {
             let routes: Vec<Value> =
                 routes.into_iter().filter_map(|route| with_provider(route, mode, &providers)).collect();
             let written: BTreeMap<&str, &Value> = providers.iter().map(|(name, entry)| (*name, entry)).collect();
@@ -68,7 +74,7 @@ pub(crate) fn setting() -> impl Strategy<Value = Setting> {
                 "providers": written,
                 "default_provider": providers[0].0,
                 "routes": routes,
-                "identity_headers": identity_headers(identity),
+                "identity_headers": identity_headers(identity_header),
             });
             set(&mut json, "hide_credentials", hide);
             set(&mut json, "anonymous", anonymous);
@@ -76,6 +82,11 @@ pub(crate) fn setting() -> impl Strategy<Value = Setting> {
             set(&mut json, "key_sources", sources.filter(|sources| mode != "on" || !sources.is_empty()));
             if listed {
                 json["strip_request_headers"] = json!(["x-listed"]);
+            }
+            if let Some(identity) = identity {
+                json["identities"] = json!([identity]);
+                json["consumers"][0]["identities"] = json!([{ "sso": "alice" }, { "sso": "b*" }]);
+                json["consumers"][1]["identities"] = json!([{ "sso": "bob*" }]);
             }
             Setting { facts: Facts::of(&json), json }
         },
@@ -98,6 +109,20 @@ fn key_sources() -> impl Strategy<Value = Vec<Value>> {
         json!({ "websocket_protocol": "own-key." }),
     ];
     prop_oneof![9 => subsequence(all, 1..=8).prop_shuffle(), 1 => Just(Vec::new())]
+}
+
+/// An identity, with or without a credential.
+fn identity() -> impl Strategy<Value = Value> {
+    let credential = select(vec![
+        Value::Null,
+        json!({ "header": "authorization", "scheme": "Bearer" }),
+        json!({ "header": "x-api-key" }),
+        json!({ "header": "x-sso" }),
+    ]);
+    (credential, any::<bool>()).prop_map(|(credential, allows_unlisted)| {
+        json!({ "name": "sso", "property": ["connection", "uri_san_peer_certificate"],
+            "credential": credential, "allow_unlisted": allows_unlisted })
+    })
 }
 
 fn anonymous() -> impl Strategy<Value = &'static str> {

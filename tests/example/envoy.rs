@@ -4,17 +4,22 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use byok_testkit::carrier::Carrier;
 use byok_testkit::tools::envoy_binary;
 use serde_json::{Value, json};
 
 use super::{Example, Setting, strings};
 
 const FILTER: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+const NATIVE_FILTER: &str = "type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter";
 
 /// Finds the filter wherever it stands in a bootstrap.
 pub(super) fn examples(file: &str, part: &Value) -> Vec<Example> {
     if part["@type"] == FILTER {
         return vec![example(file, &part["config"])];
+    }
+    if part["@type"] == NATIVE_FILTER {
+        return vec![native_example(file, part)];
     }
     match part {
         Value::Object(fields) => fields.values().flat_map(|part| examples(file, part)).collect(),
@@ -30,7 +35,21 @@ fn example(file: &str, plugin: &Value) -> Example {
         setting: Setting::Bootstrap(file.to_owned()),
         configuration: configuration.unwrap_or_else(|| panic!("{file}: no configuration in JSON")).to_owned(),
         variables: strings(&plugin["vm_config"]["environment_variables"]["host_env_keys"]),
-        failure_policy: plugin["failure_policy"].as_str().unwrap_or_default().to_owned(),
+        failure_policy: Some(plugin["failure_policy"].as_str().unwrap_or_default().to_owned()),
+    }
+}
+
+/// Natively the filter sees all variables of Envoy's process, and a failure refuses the request that it happens to.
+fn native_example(file: &str, filter: &Value) -> Example {
+    let configuration = filter["filter_config"]["value"].as_str();
+    let configuration = configuration.unwrap_or_else(|| panic!("{file}: no configuration in JSON")).to_owned();
+    let names = configuration.split("\"environment_variable\": \"").skip(1).filter_map(|rest| rest.split('"').next());
+    Example {
+        place: file.to_owned(),
+        setting: Setting::Bootstrap(file.to_owned()),
+        variables: names.map(str::to_owned).collect(),
+        configuration,
+        failure_policy: None,
     }
 }
 
@@ -45,13 +64,14 @@ pub(crate) fn validate(example: &Example, environment: &[(String, String)]) -> (
             path
         }
     };
-    // Sees to it that the module is there, and no older than its sources.
-    byok_testkit::module::path();
+    let carrier = if example.failure_policy.is_some() { Carrier::Wasm } else { Carrier::Native };
     let output = Command::new(envoy_binary().unwrap_or_else(|error| panic!("{error:#}")))
         .args(["--mode", "validate", "--log-level", "warning", "-c"])
         .arg(config)
         .current_dir(byok_testkit::root())
         .env_clear()
+        // Sees to it that the module is there, and no older than its sources.
+        .envs(carrier.environment(&[]))
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .output()

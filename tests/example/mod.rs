@@ -20,8 +20,8 @@ pub(crate) struct Example {
     pub(crate) configuration: String,
     /// The environment variables that it may see.
     pub(crate) variables: Vec<String>,
-    /// In Envoy's words.
-    pub(crate) failure_policy: String,
+    /// In Envoy's words; `None` with the native module, which has none.
+    pub(crate) failure_policy: Option<String>,
 }
 
 pub(crate) enum Setting {

@@ -15,6 +15,7 @@ mod good_clients;
 mod stage;
 
 mod departed;
+mod expiring;
 mod large_headers;
 mod many_waiters;
 mod outage;

@@ -18,8 +18,8 @@ static TURN: Mutex<()> = Mutex::new(());
 /// Whatever Envoy logs of a module that has failed.
 const CRASHES: [&str; 5] = ["failed:", "panicked", "Wasm VM failed", "RangeError", "memory allocation"];
 
-/// The requests of one worker that may wait at once.
-pub(crate) const MAX_WAITING: usize = 1_024;
+/// The requests of one worker that may wait at once with keys that were never valid: a fifth of 1,024 is for others.
+pub(crate) const MAX_WAITING: usize = 820;
 
 pub(crate) struct Stage {
     pub(crate) scene: Scene,

@@ -3,6 +3,7 @@
 use byok_testkit::corpus::Line;
 
 use super::facts::{Facts, Level, Provider};
+use super::identity::Identity;
 use super::places::{self, is_oauth_token, secret_at, values_at};
 
 /// What must be recorded of a caller, whether the request passes or not.
@@ -15,6 +16,10 @@ pub(super) struct Caller {
     pub(super) key: Option<Vec<u8>>,
     pub(super) consumer: Option<String>,
     pub(super) key_id: Option<String>,
+    /// Whether Envoy says who the caller is, and that stands for a consumer.
+    pub(super) is_identified: bool,
+    /// The credential that Envoy has verified.
+    pub(super) of_identity: Option<Vec<u8>>,
 }
 
 impl Caller {
@@ -29,12 +34,26 @@ impl Caller {
             key: first.map(|(_, secret)| secret.clone()),
             consumer: None,
             key_id: None,
+            is_identified: false,
+            of_identity: None,
         }
     }
 }
 
-/// Who sends a request.
-pub(super) fn caller(facts: &Facts, level: &Level, request: &[Line]) -> Caller {
+/// Who sends a request, of which Envoy says that identity.
+pub(super) fn caller(facts: &Facts, level: &Level, request: &[Line], identity: Option<&str>) -> Caller {
+    let identified = facts.identity.as_ref().zip(identity.filter(|value| !value.is_empty()));
+    let of_identity = identified.and_then(|(identity, _)| identity.credential_in(request));
+    let consumer = identified.and_then(|(identity, value)| Some((identity, identity.consumer(value)?)));
+    Caller { is_identified: consumer.is_some(), of_identity, ..by_key_or_identity(facts, level, request, consumer) }
+}
+
+fn by_key_or_identity(
+    facts: &Facts,
+    level: &Level,
+    request: &[Line],
+    identified: Option<(&Identity, String)>,
+) -> Caller {
     let candidates = candidates(level, request);
     let first = candidates.first();
     if level.mode != "off" {
@@ -46,6 +65,15 @@ pub(super) fn caller(facts: &Facts, level: &Level, request: &[Line]) -> Caller {
                 consumer: Some(key.consumer.clone()),
                 key_id: Some(key.id.clone()),
                 ..Caller::of(key.reason, Some(candidate))
+            };
+        }
+        if let Some((identity, consumer)) = identified {
+            return Caller {
+                source: format!("identity:{}", identity.name),
+                key: identity.credential_in(request),
+                consumer: Some(consumer),
+                key_id: Some(identity.name.clone()),
+                ..Caller::of("verified", None)
             };
         }
         match (&*level.mode, first) {
@@ -72,10 +100,11 @@ fn candidates(level: &Level, request: &[Line]) -> Vec<(String, Vec<u8>)> {
 }
 
 /// Tells whether a request has two values where one may be.
-pub(super) fn is_ambiguous(level: &Level, provider: &Provider, request: &[Line]) -> bool {
+pub(super) fn is_ambiguous(facts: &Facts, level: &Level, provider: &Provider, request: &[Line]) -> bool {
     let tokens = [places::place("authorization", "Bearer"), places::place("x-api-key", "Bearer")];
     let tokens = tokens.iter().filter(|_| provider.api.oauth);
-    let single: Vec<_> = level.sources.iter().chain(provider.all_places()).chain(tokens).collect();
+    let single: Vec<_> =
+        level.sources.iter().chain(provider.all_places()).chain(tokens).chain(facts.identity_place()).collect();
     let differ = |place: &&&places::Place| {
         let mut values = values_at(request, &place.at);
         values.retain(|value| !value.is_empty());

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::identity::Identity;
 use super::places::{Place, place};
 use super::servers::is_below;
 use super::vendors::{Api, WEBSOCKET, api};
@@ -14,6 +15,7 @@ pub(crate) struct Facts {
     /// All configured proxy keys.
     pub(super) keys: Vec<ProxyKey>,
     pub(super) consumers: BTreeMap<String, Consumer>,
+    pub(super) identity: Option<Identity>,
     pub(super) providers: BTreeMap<String, Provider>,
     /// The routes, and last what applies to all other requests.
     pub(super) levels: Vec<Level>,
@@ -90,21 +92,25 @@ impl Facts {
         };
         let routes = json["routes"].as_array().into_iter().flatten();
         let levels: Vec<Level> = routes.map(|route| level(route, false)).chain([level(json, true)]).collect();
+        let identity = Identity::of(json, header);
         let of_levels = levels.iter().flat_map(|level| &level.sources);
         let of_providers = ordered.iter().flat_map(Provider::all_places);
-        let places = top_sources.iter().chain(of_levels).chain(of_providers).map(|place| place.at.clone());
+        let of_identity = identity.iter().filter_map(|identity| identity.credential.as_ref());
+        let places =
+            top_sources.iter().chain(of_levels).chain(of_providers).chain(of_identity).map(|place| place.at.clone());
         let places = places.collect::<BTreeSet<_>>().into_iter().collect();
         let consumers = json["consumers"].as_array().into_iter().flatten();
         let says = ["consumer", "key_id", "credential_source", "provider"];
-        let identity = |says: &'static str| Some((text(&json["identity_headers"][says])?, says));
+        let identity_header = |says: &'static str| Some((text(&json["identity_headers"][says])?, says));
         Self {
             shadow: json["shadow"] == true,
             keys: consumers.clone().flat_map(keys).collect(),
             consumers: consumers.map(consumer).collect(),
+            identity,
             providers: ordered.into_iter().map(|provider| (provider.name.clone(), provider)).collect(),
             levels,
             places,
-            identity_headers: says.into_iter().filter_map(identity).collect(),
+            identity_headers: says.into_iter().filter_map(identity_header).collect(),
             strip_list: texts(&json["strip_request_headers"]).unwrap_or_default(),
         }
     }
@@ -114,6 +120,11 @@ impl Facts {
         let path = path.split(|byte| *byte == b'?').next().unwrap_or_default();
         let applies = |level: &&Level| level.path_prefix.as_deref().is_none_or(|prefix| is_below(path, prefix));
         self.levels.iter().find(applies).expect("the top level applies to all")
+    }
+
+    /// Where the credential travels by which Envoy authenticates callers.
+    pub(super) fn identity_place(&self) -> Option<&Place> {
+        self.identity.as_ref()?.credential.as_ref()
     }
 
     /// All configured deployment keys.

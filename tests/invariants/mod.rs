@@ -3,6 +3,7 @@
 
 mod caller;
 mod facts;
+mod identity;
 mod payment;
 mod places;
 mod rest;
@@ -22,7 +23,7 @@ pub(crate) use places::carries;
 
 /// What the filter has made of a request.
 pub(crate) struct Observed {
-    pub(crate) record: BTreeMap<&'static str, String>,
+    pub(crate) record: BTreeMap<String, String>,
     /// The header map that goes on.
     pub(crate) upstream: Option<Vec<Line>>,
     /// Everything that a refused client is told.
@@ -45,11 +46,13 @@ struct Exchange<'a> {
 
 impl Facts {
     /// Says which invariant is broken, if any.
-    pub(crate) fn check(&self, request: &[Line], observed: &Observed) -> Result<(), String> {
+    ///
+    /// `identity` is what Envoy says about the caller, where the configuration has an identity.
+    pub(crate) fn check(&self, request: &[Line], identity: Option<&str>, observed: &Observed) -> Result<(), String> {
         self.no_secret_is_told(request, observed)?;
         let level = self.level(places::path(request));
         let provider = &self.providers[&level.provider];
-        let caller = caller(self, level, request);
+        let caller = caller(self, level, request, identity);
         self.reason_is_true(level, provider, &caller, request, observed)?;
         let Some(upstream) = &observed.upstream else {
             return match observed.part("decision") {
@@ -110,14 +113,16 @@ impl Facts {
         let not_among = |list: &Option<Vec<String>>, name: Option<&String>| {
             list.as_ref().is_some_and(|list| name.is_none_or(|name| !list.contains(name)))
         };
-        let ambiguous = is_ambiguous(level, provider, request);
+        let ambiguous = is_ambiguous(self, level, provider, request);
         let expected = if ambiguous {
             "ambiguous_credential"
         } else if !caller.passes() {
             caller.reason
         } else if not_among(&level.consumers, consumer) {
             "consumer_not_allowed"
-        } else if consumer.is_some_and(|name| not_among(&self.consumers[name].providers, Some(&level.provider))) {
+        } else if consumer.is_some_and(|name| {
+            self.consumers.get(name).is_some_and(|one| not_among(&one.providers, Some(&level.provider)))
+        }) {
             "provider_not_allowed"
         } else if payment::byok(self, level, provider, caller) == "required"
             && payment::of_client(self, level, provider, caller, self.kept(level, provider, caller), request).is_none()
@@ -149,7 +154,8 @@ impl Facts {
             (_, Some("verified")) => caller.reason == "verified",
             _ => provider.api.name != "litellm" || payment::deployment_key(self, provider, caller).is_some(),
         };
-        (!hides && caller.key.is_some()).then_some(&*caller.source)
+        let is_of_envoy = caller.key.is_some() && caller.key == caller.of_identity;
+        (!hides && caller.key.is_some() && !is_of_envoy).then_some(&*caller.source)
     }
 
     /// Returns the values of all credential locations, with their location.
@@ -192,6 +198,7 @@ impl Exchange<'_> {
         let sent = |key: &facts::ProxyKey| values.iter().any(|value| carries(value, &key.secret));
         match (self.observed.part("reason"), &*self.level.mode) {
             ("verified", "on" | "optional" | "auto") if self.facts.keys.iter().filter(valid).any(sent) => Ok(()),
+            ("verified", "on" | "optional" | "auto") if self.caller.is_identified => Ok(()),
             ("verified", _) => Err("verified without a key".to_owned()),
             ("unverified" | "anonymous", "on") => Err("passes without a key in mode on".to_owned()),
             ("unverified" | "anonymous", "optional") if self.caller.key.is_some() => {
@@ -313,7 +320,7 @@ impl Exchange<'_> {
         {
             return Err(format!("`{value}` stays in {place}"));
         }
-        if self.caller.key.is_none() && !is_oauth_token(secret) && !level.sources.is_empty() {
+        if self.caller.source.is_empty() && !is_oauth_token(secret) && !level.sources.is_empty() {
             return Err(format!("`{value}` is forwarded though it could be the proxy key"));
         }
         let byok = payment::byok(self.facts, level, provider, self.caller);
@@ -333,6 +340,9 @@ impl Exchange<'_> {
         }
         if places::places_of(self.request, secret, &self.facts.places).is_empty() {
             return Err(format!("`{value}` was never sent"));
+        }
+        if self.caller.of_identity.as_deref() == Some(secret) {
+            return Err(format!("`{value}` is forwarded though Envoy has authenticated the caller by it"));
         }
         if payment::is_single_token(secret) { Ok(()) } else { Err(format!("`{value}` is no single token")) }
     }

@@ -35,7 +35,7 @@ pub(super) fn of_client(
         fits.then(|| (at.at, value, secret, (!stays).then(|| bearer.clone())))
     });
     // Without a proxy key on the request, any value could be one.
-    let known = caller.key.is_some() || level.sources.is_empty();
+    let known = !caller.source.is_empty() || level.sources.is_empty();
     let keys = provider.places.iter().filter(|_| known && byok(facts, level, provider, caller) != "off");
     let keys = keys.filter_map(|(at, moved)| {
         let value = value_at(request, &at.at)?;
@@ -44,7 +44,8 @@ pub(super) fn of_client(
         key_fits(provider, &secret).then(|| (at.at.clone(), value, secret, moved))
     });
     // A source without a scheme takes another place's for part of the key.
-    let is_the_callers = |secret: &[u8]| caller.key.as_deref().is_some_and(|key| places::carries(key, secret));
+    let own = [caller.key.as_deref(), caller.of_identity.as_deref()];
+    let is_the_callers = |secret: &[u8]| own.iter().flatten().any(|key| places::carries(key, secret));
     let is_proxy_key = |secret: &[u8]| is_the_callers(secret) || facts.keys.iter().any(|key| key.secret == secret);
     let overwrites = |moved: &Option<Place>| moved.as_ref().is_some_and(|moved| Some(&*moved.at) == kept);
     let mut fitting = tokens
@@ -73,8 +74,11 @@ pub(super) fn of_operator(
 
 /// The deployment key that a caller is entitled to: nobody's whom no key and no `anonymous` makes a consumer.
 pub(super) fn deployment_key<'a>(facts: &'a Facts, provider: &'a Provider, caller: &Caller) -> Option<&'a [u8]> {
-    let consumer = &facts.consumers[caller.consumer.as_ref()?];
-    consumer.deployment_keys.get(&provider.name).or(provider.deployment_key.as_ref()).map(Vec::as_slice)
+    let consumer = facts.consumers.get(caller.consumer.as_ref()?);
+    consumer
+        .and_then(|consumer| consumer.deployment_keys.get(&provider.name))
+        .or(provider.deployment_key.as_ref())
+        .map(Vec::as_slice)
 }
 
 /// Consumer, route, provider, flag, in this order.
@@ -106,7 +110,7 @@ pub(super) fn is_single_token(secret: &[u8]) -> bool {
 }
 
 fn overridden<'a>(facts: &'a Facts, level: &'a Level, caller: &Caller) -> Option<&'a str> {
-    let of_consumer = caller.consumer.as_ref().and_then(|name| facts.consumers[name].byok.as_deref());
+    let of_consumer = caller.consumer.as_ref().and_then(|name| facts.consumers.get(name)?.byok.as_deref());
     of_consumer.or(level.byok.as_deref())
 }
 

@@ -23,8 +23,16 @@ fn reason(status: &'static str, body: &'static str) -> String {
 #[test]
 fn the_status_decides_whether_it_is_a_key() {
     assert_eq!(reason("200", "{}"), "verified");
-    for status in ["400", "401", "403", "404"] {
+    for status in ["400", "404"] {
         assert_eq!(reason(status, r#"{"info":{}}"#), "unknown_api_key", "{status}");
+    }
+    // Asked by digest, these refuse the filter's own key.
+    for status in ["401", "403"] {
+        assert_eq!(reason(status, r#"{"info":{}}"#), "verification_unavailable", "{status}");
+        let by_header = policy("", r#""send_as": { "header": "x-key" }"#);
+        let request = format!("POST /v1/messages\nx-litellm-api-key: {KEY}");
+        let end = talk(&by_header, &request, &[(KEY, (status, "{}"))]);
+        assert_eq!(end.part("reason"), "unknown_api_key", "{status}");
     }
     for status in [
         "", "0", "100", "201", "204", "301", "302", "402", "405", "408", "422", "429", "500", "502", "503", "504",

@@ -1,6 +1,8 @@
 //! Sends one request through the core and records all that can be seen of it.
 
-use byok_core::{Context, Decision, Effect, Policy, Reply, RequestHeaders, decide};
+use std::collections::BTreeMap;
+
+use byok_core::{Context, Decision, Effect, Policy, Reply, RequestHeaders, RequestIdentities, decide};
 use byok_testkit::corpus::Line;
 
 use crate::edits::edited;
@@ -8,8 +10,14 @@ use crate::invariants::Observed;
 
 /// Decides about a request, and applies the edits.
 pub(crate) fn observe(policy: &Policy, request: &[Line]) -> Observed {
-    let headers = RequestHeaders::from_lines(request.iter().map(|(name, value)| (&**name, &**value)).collect());
-    let context = Context { cluster: Some(b"upstream"), ..Context::default() };
+    observe_identified(policy, request, None)
+}
+
+/// Decides about a request of a caller whom Envoy has authenticated, by that value of every identity.
+pub(crate) fn observe_identified(policy: &Policy, request: &[Line], identity: Option<&str>) -> Observed {
+    let headers = RequestHeaders::from_lines(request.iter().map(|(name, value)| (&**name, &**value)));
+    let identities = RequestIdentities::read(policy, |_| identity.into_iter().collect());
+    let context = Context { cluster: Some(b"upstream"), identities, ..Context::default() };
     match decide(policy, &headers, &context) {
         Decision::Allow { effect, edits } => {
             let upstream = Some(edited(request.to_vec(), &edits));
@@ -25,6 +33,7 @@ pub(crate) fn observe(policy: &Policy, request: &[Line]) -> Observed {
     }
 }
 
-fn parts(effect: &Effect<'_>) -> std::collections::BTreeMap<&'static str, String> {
-    effect.entries().map(|(name, value)| (name.strip_prefix("byok.").unwrap_or(name), value.to_owned())).collect()
+fn parts(effect: &Effect<'_>) -> BTreeMap<String, String> {
+    let part = |name: &str| name.strip_prefix("byok.").unwrap_or(name).to_owned();
+    effect.entries().map(|(name, value)| (part(name), value.to_owned())).collect()
 }

@@ -8,6 +8,7 @@ use crate::markdown::{quoted, table};
 const OBJECTS: &[(&str, &str)] = &[
     ("the configuration", r#"{ "?": 1 }"#),
     ("key_sources[]", r#"{ "key_sources": [ { "?": 1 } ] }"#),
+    ("identities[]", r#"{ "identities": [ { "?": 1 } ] }"#),
     ("consumers[]", r#"{ "consumers": [ { "?": 1 } ] }"#),
     ("consumers[].keys[]", r#"{ "consumers": [ { "keys": [ { "?": 1 } ] } ] }"#),
     ("providers.<name>", r#"{ "providers": { "a": { "?": 1 } } }"#),

@@ -21,4 +21,5 @@ mod odd_answers;
 mod policies;
 mod replaced;
 mod shared;
+mod stale;
 mod verified;

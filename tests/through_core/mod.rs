@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use byok_core::{
-    Context, Decision, DenyReason, Effect, HeaderMutation, Policy, Reply, RequestHeaders, Steps, Timestamp, decide,
-    decide_traced,
+    Context, Decision, DenyReason, Effect, HeaderMutation, Policy, Reply, RequestHeaders, RequestIdentities, Steps,
+    Timestamp, decide, decide_traced,
 };
 use byok_testkit::corpus::{Case, Corpus, Message, Outcome, Refused, Verdict, counter};
 
@@ -22,11 +22,12 @@ pub(crate) fn load(corpus: &Corpus, json: &str) -> Result<(Policy, Vec<String>),
 pub(crate) fn outcome(corpus: &Corpus, case: &Case, now: Timestamp) -> Result<Outcome, String> {
     let (policy, _) = load(corpus, &case.configuration.json).map_err(|errors| format!("it is refused: {errors:?}"))?;
     let lines = case.as_filters_see();
-    let request = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)).collect());
+    let request = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)));
     // What the policy does not need, the carrier does not read.
     let context = Context {
         now: if policy.reads_clock() { now } else { Timestamp::default() },
         cluster: case.cluster.as_deref().map(str::as_bytes).filter(|_| policy.reads_cluster()),
+        identities: identities(&policy, case),
         ..Context::default()
     };
     let decision = decide(&policy, &request, &context);
@@ -53,13 +54,20 @@ pub(crate) fn outcome(corpus: &Corpus, case: &Case, now: Timestamp) -> Result<Ou
         }
         Decision::Lookup(_) => return Err("it asks the verification service".to_owned()),
     };
-    let outcome = Outcome { verdict, record: record(&effect) };
-    let expected = counter(&outcome.record);
-    if effect.counter() == expected {
-        Ok(outcome)
-    } else {
-        Err(format!("counter: expected {expected}, got {}", effect.counter()))
+    if Some(effect.counter()) != counter(&record(&effect)) {
+        return Err(format!("counter: expected {:?}, got {}", counter(&record(&effect)), effect.counter()));
     }
+    let part = |name: &str| name.strip_prefix("byok.").unwrap_or(name).to_owned();
+    let record = effect.filter_state(&policy).map(|(name, value)| (part(name), value.to_owned())).collect();
+    Ok(Outcome { verdict, record })
+}
+
+/// Returns what Envoy says about the caller of a case.
+pub(crate) fn identities(policy: &Policy, case: &Case) -> RequestIdentities {
+    RequestIdentities::read(policy, |identity| {
+        let value = case.identities.get(&*identity.name);
+        value.map(|value| value.texts().to_vec()).unwrap_or_default()
+    })
 }
 
 /// Everything in a decision: effect, state for a redirect, edits in order, and reason.

@@ -15,3 +15,8 @@ pub fn root() -> &'static Path {
 pub fn module_path() -> PathBuf {
     root().join("dist").join("byok_filter.wasm")
 }
+
+/// Returns where `make build-native` writes the native module.
+pub fn native_module_path() -> PathBuf {
+    root().join("dist").join("libbyok_filter.so")
+}

@@ -106,6 +106,7 @@ Exit status: 0 on success, 1 if the configuration is invalid, 2 if arguments are
 
 Examples:
   byok explain -c envoy/envoy.yaml -H 'x-litellm-api-key: byok-demo-team-a' -H 'x-api-key: dummy'
+  byok explain -c envoy/jwt/envoy.yaml --identity jwt=alice@example.com -H 'x-api-key: …'
   byok explain -c byok.json --method GET --path /v1/models --at 2027-02-01T00:00:00Z -H 'authorization: Bearer …'
   byok explain -c byok.json -- curl https://llm.example.com/v1/messages -H 'x-api-key: …' -d '{}'")]
 pub(crate) struct Explain {
@@ -127,6 +128,9 @@ pub(crate) struct Explain {
     /// A header; can be given several times
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", conflicts_with = "curl")]
     pub(crate) headers: Vec<OsString>,
+    /// A value of an identity, as Envoy would have found it; can be given several times
+    #[arg(long = "identity", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    pub(crate) identities: Vec<(String, String)>,
     /// The time of the request; default: now
     #[arg(long, value_name = "RFC 3339")]
     pub(crate) at: Option<String>,
@@ -155,6 +159,9 @@ pub(crate) struct Entry {
     /// When the key expires
     #[arg(long, value_name = "RFC 3339")]
     pub(crate) expires_at: Option<String>,
+    /// A label of the consumer; can be given several times
+    #[arg(long = "label", value_name = "NAME=VALUE", requires = "consumer", value_parser = name_and_value)]
+    pub(crate) labels: Vec<(String, String)>,
 }
 
 /// Generates a strong key and prints it, once, with its entry for the configuration
@@ -168,4 +175,10 @@ pub(crate) struct Generate {
     /// The prefix of the key
     #[arg(long, default_value = "byok-")]
     pub(crate) prefix: String,
+}
+
+/// Reads `NAME=VALUE`; the error does not repeat what was given.
+fn name_and_value(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("expected a name, = and a value")?;
+    Ok((name.to_owned(), value.to_owned()))
 }

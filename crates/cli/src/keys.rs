@@ -87,7 +87,15 @@ fn json_of(key: &str, entry: &Entry) -> String {
         fields.push_str(&format!(", \"expires_at\": {}", quoted(date)));
     }
     match &entry.consumer {
-        Some(name) => format!("{{ \"name\": {}, \"keys\": [ {{ {fields} }} ] }}", quoted(name)),
+        Some(name) => {
+            let labels: Vec<String> =
+                entry.labels.iter().map(|(name, value)| format!("{}: {}", quoted(name), quoted(value))).collect();
+            let labels = match &*labels.join(", ") {
+                "" => String::new(),
+                labels => format!("\"labels\": {{ {labels} }}, "),
+            };
+            format!("{{ \"name\": {}, {labels}\"keys\": [ {{ {fields} }} ] }}", quoted(name))
+        }
         None => format!("{{ {fields} }}"),
     }
 }

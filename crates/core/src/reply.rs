@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::decide::{Effect, path_without_credentials};
 use crate::http::RequestHeaders;
-use crate::model::{CredentialKind, CredentialRule, DenyReason, Dialect, KeySource, Policy, Provider};
+use crate::model::{AuthSource, CredentialKind, CredentialRule, DenyReason, Dialect, KeySource, Policy, Provider};
 
 /// The answer to a refused request.
 #[derive(Debug)]
@@ -64,7 +64,11 @@ fn challenge(policy: &Policy) -> String {
 /// Says what is wrong and which locations were read: their names, never a value.
 fn message(reason: DenyReason, effect: &Effect<'_>) -> String {
     let provider = &*effect.route.provider;
-    let source = effect.auth_source.map_or("the request", |source| &source.label);
+    let source = match effect.auth_source {
+        Some(AuthSource::Identity(identity)) => format!("the identity {}", identity.name),
+        Some(AuthSource::Key(source)) => format!("the proxy key in {}", source.label),
+        None => "the proxy key in the request".to_owned(),
+    };
     let what = match reason {
         DenyReason::AmbiguousCredential => "two different values where only one credential may be".to_owned(),
         DenyReason::AmbiguousPath => {
@@ -72,14 +76,14 @@ fn message(reason: DenyReason, effect: &Effect<'_>) -> String {
                 .to_owned();
         }
         DenyReason::MissingApiKey => "no proxy key was sent".to_owned(),
-        DenyReason::UnknownApiKey => format!("the proxy key in {source} is not known"),
-        DenyReason::ExpiredApiKey => format!("the proxy key in {source} has expired"),
-        DenyReason::NotYetValidApiKey => format!("the proxy key in {source} is not valid yet"),
-        DenyReason::DisabledApiKey => format!("the proxy key in {source} is disabled"),
-        DenyReason::ConsumerNotAllowed => format!("the proxy key in {source} may not use this route"),
-        DenyReason::VerificationUnavailable => format!("the proxy key in {source} can't be checked right now"),
+        DenyReason::UnknownApiKey => format!("{source} is not known"),
+        DenyReason::ExpiredApiKey => format!("{source} has expired"),
+        DenyReason::NotYetValidApiKey => format!("{source} is not valid yet"),
+        DenyReason::DisabledApiKey => format!("{source} is disabled"),
+        DenyReason::ConsumerNotAllowed => format!("{source} may not use this route"),
+        DenyReason::VerificationUnavailable => format!("{source} can't be checked right now"),
         DenyReason::ProviderNotAllowed => {
-            format!("the proxy key in {source} may not use the provider {}", provider.name)
+            format!("{source} may not use the provider {}", provider.name)
         }
         DenyReason::MissingProviderKey => {
             let locations = client_locations(provider);

@@ -3,7 +3,8 @@
 use byok_core::http::{cookies, query, trim};
 use byok_core::model::{KeySource, Location};
 use byok_core::{
-    CandidateOutcome, ClientCredentialVerdict, EditReason, HeaderMutation, KnownBy, Policy, RequestHeaders, Step,
+    CandidateOutcome, ClientCredentialVerdict, EditReason, HeaderMutation, IdentityOutcome, KnownBy, Policy,
+    RequestHeaders, Step,
 };
 
 use crate::report::is_auth_source;
@@ -35,6 +36,19 @@ pub(crate) fn candidate(source: &KeySource, outcome: &CandidateOutcome<'_>, requ
     }
 }
 
+/// Says what Envoy says about the caller.
+pub(crate) fn identity(outcome: &IdentityOutcome<'_>) -> String {
+    match outcome {
+        IdentityOutcome::Absent => "Envoy has authenticated nobody by it".to_owned(),
+        IdentityOutcome::Unlisted => "authenticated by Envoy; no consumer lists the value".to_owned(),
+        IdentityOutcome::Verified(key) => format!("verified: {}, by Envoy", key.consumer.name),
+        IdentityOutcome::EarlierCounts(key) => {
+            format!("valid too ({}); the earlier identity counts", key.consumer.name)
+        }
+        IdentityOutcome::KeyCounts(key) => format!("valid too ({}); the configured key counts", key.consumer.name),
+    }
+}
+
 /// Whether the header of a source that wants a scheme has a value with another one, such as a signature of AWS.
 fn has_other_scheme(source: &KeySource, request: &RequestHeaders<'_>) -> bool {
     let (Some(scheme), Location::Header(name)) = (&source.scheme, &source.location) else { return false };
@@ -55,6 +69,9 @@ pub(crate) fn verdict(verdict: ClientCredentialVerdict, is_refused: bool) -> &'s
         ClientCredentialVerdict::ByokOff => "dropped: byok is off",
         ClientCredentialVerdict::OauthOff => "dropped: OAuth tokens are off",
         ClientCredentialVerdict::ProxyKey => "the caller's proxy key, never a client credential",
+        ClientCredentialVerdict::IdentityCredential => {
+            "the credential by which Envoy has authenticated the caller, never a client credential"
+        }
         ClientCredentialVerdict::WrongFormat => {
             "dropped: fits no client_key_prefixes, is another vendor's, or is shorter than 16 characters"
         }
@@ -93,6 +110,7 @@ pub(crate) fn edit(
         EditReason::KeyId => "identity_headers.key_id".to_owned(),
         EditReason::CredentialSource => "identity_headers.credential_source".to_owned(),
         EditReason::Provider => "identity_headers.provider".to_owned(),
+        EditReason::Label => "identity_headers.labels".to_owned(),
     }
 }
 
@@ -121,6 +139,9 @@ fn removed_credential(name: &[u8], request: &RequestHeaders<'_>, steps: &[Step<'
         Some(ClientCredentialVerdict::Selected) => "the client's own credential, which goes in another header",
         Some(ClientCredentialVerdict::ProxyKey) => "the proxy key",
         Some(ClientCredentialVerdict::ConfiguredKey) => "another proxy key",
+        Some(ClientCredentialVerdict::IdentityCredential) => {
+            "the credential by which Envoy has authenticated the caller"
+        }
         _ => "a credential that was not selected",
     }
 }

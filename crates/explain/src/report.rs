@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use byok_core::model::{CredentialSource, KeySource, Reason};
+use byok_core::model::{AuthSource, CredentialSource, KeySource, Reason};
 use byok_core::{CandidateOutcome, Decision, Effect, HeaderMutation, Policy, Reply, RequestHeaders, Step};
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ pub struct Report {
     pub request: String,
     /// Which route was selected, and what applies there.
     pub route: String,
-    /// What each key source has, in order.
+    /// What each key source has, in order, and then what Envoy says about the caller.
     pub candidates: Vec<KeyCandidateReport>,
     /// What was considered as the client's own credential, in order.
     pub client_credentials: Vec<ClientCredentialReport>,
@@ -37,10 +37,10 @@ pub struct Report {
     pub upstream_lines: Option<Vec<(Vec<u8>, Vec<u8>)>>,
 }
 
-/// What a key source has.
+/// What a key source has, or what an identity says.
 #[derive(Debug, Serialize)]
 pub struct KeyCandidateReport {
-    /// The source, with its scheme.
+    /// The source, with its scheme, or the `auth_source` token of the identity.
     pub location: String,
     /// The first 8 hex digits of the value's SHA-256.
     pub fingerprint: Option<String>,
@@ -111,11 +111,11 @@ impl Report {
         }
         match decision {
             Decision::Allow { effect, edits } => {
-                report.add_effect(effect);
+                report.add_effect(effect, policy);
                 report.add_upstream(policy, request, headers, steps, effect, edits);
             }
             Decision::Deny { effect, reason } => {
-                report.add_effect(effect);
+                report.add_effect(effect, policy);
                 report.add_reply(request, Reply::new(*reason, policy, effect, headers));
             }
             Decision::Lookup(_) => {
@@ -162,6 +162,11 @@ impl Report {
                 let cluster = cluster.map_or("none".to_owned(), text_of);
                 self.notes.push(format!("the cluster ({cluster}) may not receive this provider's credentials"));
             }
+            Step::Identity { identity, outcome } => self.candidates.push(KeyCandidateReport {
+                location: identity.label.to_string(),
+                fingerprint: None,
+                outcome: reasons::identity(outcome),
+            }),
             Step::KeyCandidate { .. }
             | Step::Authorization(_)
             | Step::DeploymentKey { .. }
@@ -169,9 +174,9 @@ impl Report {
         }
     }
 
-    fn add_effect(&mut self, effect: &Effect<'_>) {
+    fn add_effect<'p>(&mut self, effect: &Effect<'p>, policy: &'p Policy) {
         let part = |name: &str| name.strip_prefix("byok.").unwrap_or(name).to_owned();
-        self.record = effect.entries().map(|(name, value)| (part(name), value.to_owned())).collect();
+        self.record = effect.filter_state(policy).map(|(name, value)| (part(name), value.to_owned())).collect();
         self.counter = Some(format!("wasmcustom.{}", effect.counter()));
     }
 
@@ -277,11 +282,14 @@ fn caller(effect: &Effect<'_>) -> String {
         (Some(consumer), None, _) => {
             format!("the caller has no valid key: the policy of {consumer} applies, as for all anonymous callers")
         }
+        (Some(consumer), Some(_), Some(AuthSource::Identity(identity))) => {
+            format!("the caller is {consumer}, whom Envoy has authenticated by the identity {}", identity.name)
+        }
         (Some(consumer), Some(key), Some(source)) => {
-            format!("the caller is {consumer}, by the key {key} in {}", source.label)
+            format!("the caller is {consumer}, by the key {key} in {}", source.label())
         }
         (_, _, Some(source)) => {
-            format!("the caller is not verified; the value in {} is taken for the next hop's key", source.label)
+            format!("the caller is not verified; the value in {} is taken for the next hop's key", source.label())
         }
         (_, _, None) => "the caller is not verified: no key source has a value".to_owned(),
     }

@@ -2,6 +2,7 @@
 //!
 //! - [`corpus`] reads `tests/cases/*.toml` and compares what a runner saw with what a case expects
 //! - `host` (feature `host`) is a small proxy-wasm host for the built module
+//! - `carrier` (feature `envoy`) says what carries the filter into Envoy, the wasm module or the native one
 //! - `envoy` (feature `envoy`) is the one launcher of Envoy, `tools` installs it, `gateway` puts it between clients and a
 //!   recording upstream, `service` adds a verification service, `site` one listener for behaviour beyond the corpus
 //! - `versions` (feature `envoy`) runs the tests of the module in each supported version of Envoy
@@ -16,6 +17,8 @@
     reason = "a test stops where it fails, and reads its helpers' code"
 )]
 
+#[cfg(feature = "envoy")]
+pub mod carrier;
 pub mod corpus;
 #[cfg(feature = "envoy")]
 pub mod demo;

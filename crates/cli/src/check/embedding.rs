@@ -76,6 +76,9 @@ fn search<'a>(node: &'a Node, connection_manager: Option<&'a Node>, found: &mut 
     if of_envoy {
         let value = node.get("value").filter(|value| value.is_map()).unwrap_or(node);
         found.extend(value.get("config").and_then(|config| envoy(config, connection_manager)));
+    } else if of_type("DynamicModuleFilter") {
+        let filter = node.get("value").filter(|value| value.is_map()).unwrap_or(node);
+        found.extend(dynamic_module(filter, connection_manager));
     } else if kind == "WasmPlugin" {
         found.extend(node.get("spec").and_then(|spec| istio(node, spec)));
     } else if kind == "TrafficExtension" {
@@ -121,6 +124,21 @@ fn envoy<'a>(config: &'a Node, connection_manager: Option<&'a Node>) -> Option<P
         written.iter().filter_map(|entry| Some((entry.name.clone(), entry.value.text()?.to_owned()))).collect();
     let variables = Variables::Passed { from_host, written, field: "vm_config.environment_variables.host_env_keys" };
     Some(Plugin { configuration, at: config.at, variables, diagnostics, connection_manager })
+}
+
+/// `envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter`. The filter sees all variables of Envoy's process.
+fn dynamic_module<'a>(filter: &'a Node, connection_manager: Option<&'a Node>) -> Option<Plugin<'a>> {
+    let configuration = filter.get("filter_config").map(|any| any.get("value").unwrap_or(any));
+    let module = filter.get("dynamic_module_config");
+    let names = [filter.text_of("filter_name"), module.map_or("", |module| module.text_of("name"))];
+    let (variables, diagnostics) = (Variables::Unspecified, Vec::new());
+    is_ours(&names, None, configuration).then_some(Plugin {
+        configuration,
+        at: filter.at,
+        variables,
+        diagnostics,
+        connection_manager,
+    })
 }
 
 /// `WasmPlugin.spec`, and `TrafficExtension.spec.wasm` of the same fields.

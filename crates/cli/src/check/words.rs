@@ -111,6 +111,7 @@ fn of_rule(field: &str, error: &ValidationError<'_>, schema: Option<&Json>) -> O
 
 fn of_pattern(field: &str, pattern: &str, value: &Json) -> Option<&'static str> {
     Some(match field {
+        "name" if pattern.starts_with("^[!#") => "expected a token of visible ASCII characters",
         "name" | "id" => "expected 1 to 128 visible ASCII characters",
         "sha256" => "expected 64 hex digits",
         "header" => "expected a header name",
@@ -123,7 +124,9 @@ fn of_pattern(field: &str, pattern: &str, value: &Json) -> Option<&'static str> 
         "cluster" => "expected the name of a cluster",
         "authority" => "expected a host name",
         "consumer_from" => "expected a JSON pointer, such as /info/key_alias",
-        "timeout" | "cache_ttl" | "negative_cache_ttl" => "expected a time up to one day, such as 500ms, 2s, 5m",
+        "timeout" | "cache_ttl" | "negative_cache_ttl" | "stale_if_error" => {
+            "expected a time up to one day, such as 500ms, 2s, 5m"
+        }
         "consumer" | "key_id" | "credential_source" | "provider" => {
             "expected the name of a header that carries no credential"
         }

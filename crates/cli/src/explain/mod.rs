@@ -7,8 +7,10 @@ use std::ffi::OsStr;
 use anstyle::{AnsiColor, Style};
 use byok_core::config::Shown;
 use byok_core::http::trim;
-use byok_core::model::AllowList;
-use byok_core::{Context, Decision, Policy, RequestHeaders, Step, Steps, Timestamp, decide, decide_traced};
+use byok_core::model::{AllowList, Identity};
+use byok_core::{
+    Context, Decision, Policy, RequestHeaders, RequestIdentities, Step, Steps, Timestamp, decide, decide_traced,
+};
 use byok_explain::{Report, Request, explain};
 
 use crate::args::{Explain, Format};
@@ -29,7 +31,8 @@ pub(super) fn command(arguments: &Explain, environment: &Environment) -> Result<
     let file = arguments.config.to_string_lossy();
     let Some((policy, unset)) = load(arguments, &file, environment)? else { return Ok(ExitCode::Failure) };
     let (cluster, is_assumed) = cluster(arguments, &policy, &request);
-    let mut context = Context { now, cluster: cluster.as_deref().map(str::as_bytes), ..Context::default() };
+    let identities = identities(&arguments.identities, &policy)?;
+    let mut context = Context { now, cluster: cluster.as_deref().map(str::as_bytes), identities, ..Context::default() };
     if let Some(response) = &arguments.service_answer {
         look_up(response, &policy, &request, &mut context);
     }
@@ -75,6 +78,18 @@ fn described(arguments: &Explain) -> Result<Request, CliError> {
     let headers = arguments.headers.iter().map(|line| header(line)).collect::<Result<_, _>>()?;
     let path = (arguments.method != "CONNECT").then(|| bytes(&arguments.path));
     Ok(Request { method: arguments.method.clone().into_bytes(), host: bytes(&arguments.host), path, headers }.with_id())
+}
+
+/// Returns what Envoy would have found of the policy's identities.
+fn identities(given: &[(String, String)], policy: &Policy) -> Result<RequestIdentities, CliError> {
+    let is_known = |name: &str| policy.identities.iter().any(|identity| *identity.name == *name);
+    if !given.iter().all(|(name, _)| is_known(name)) {
+        return Err(CliError("--identity: expected the name of an identity of the configuration".to_owned()));
+    }
+    let values = |identity: &Identity| -> Vec<&str> {
+        given.iter().filter(|(name, _)| **name == *identity.name).map(|(_, value)| &**value).collect()
+    };
+    Ok(RequestIdentities::read(policy, values))
 }
 
 /// Reads `NAME: VALUE`.
@@ -137,7 +152,7 @@ fn cluster(arguments: &Explain, policy: &Policy, request: &Request) -> (Option<S
 
 fn first_allowed_cluster(policy: &Policy, request: &Request) -> Option<String> {
     let lines = request.lines();
-    let headers = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)).collect());
+    let headers = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)));
     let (context, mut steps) = (Context::default(), Steps::default());
     decide_traced(policy, &headers, &context, &mut steps);
     let route = steps.0.iter().find_map(|step| match step {
@@ -155,7 +170,7 @@ fn look_up(response: &str, policy: &Policy, request: &Request, context: &mut Con
     let Some(service) = &policy.verification_service else { return };
     let (status, body) = response.split_once(' ').unwrap_or((response, ""));
     let lines = request.lines();
-    let headers = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)).collect());
+    let headers = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)));
     let most_sources = policy.route_policies().map(|route| route.key_sources.len()).max().unwrap_or_default();
     for _ in 0..=most_sources {
         let digest = match decide(policy, &headers, context) {

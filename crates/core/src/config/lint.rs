@@ -40,6 +40,17 @@ pub(super) fn unreachable_providers(policy: &Policy, consumers: &[Arc<Consumer>]
     }
 }
 
+/// Warns of identity headers for labels that no consumer has.
+pub(super) fn unknown_labels(policy: &Policy, consumers: &[Arc<Consumer>], diagnostics: &mut Diagnostics) {
+    for (name, _) in &policy.identity_headers.labels {
+        if !consumers.iter().any(|consumer| consumer.labels.iter().any(|label| label.name() == &**name)) {
+            let labels = Path::Top("identity_headers");
+            let labels = labels.field("labels");
+            diagnostics.warn(labels.named(name), "is never set: no consumer has this label");
+        }
+    }
+}
+
 /// Warns where anybody who reaches a route is given a deployment key.
 fn anonymous_deployment_keys(policy: &Policy, diagnostics: &mut Diagnostics) {
     let gives_key = |route: &RoutePolicy| {

@@ -19,6 +19,7 @@ objects!(
     SecretSource,
     Route,
     Match,
+    Identity,
     IdentityHeaders,
     VerificationService,
     SendAs
@@ -40,6 +41,9 @@ pub(super) struct Configuration {
     #[serde(deserialize_with = "not_null")]
     #[cfg_attr(feature = "schema", schemars(with = "Vec<KeySource>"))]
     pub(super) key_sources: Option<Vec<KeySource>>,
+    /// Callers that Envoy itself authenticates, such as by a client certificate or a token: where it names them. A valid proxy key wins over an identity.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = [])))]
+    pub(super) identities: Vec<Identity>,
     /// Who may call, and with which keys.
     #[cfg_attr(feature = "schema", schemars(extend("default" = [])))]
     pub(super) consumers: Vec<Consumer>,
@@ -64,6 +68,10 @@ pub(super) struct Configuration {
     /// Headers that tell the upstream who is calling.
     #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
     pub(super) identity_headers: IdentityHeaders,
+    /// The parts of a decision to set as filter state, such as `consumer` or `label.tier`: each is a call into Envoy on every request. Default: all.
+    #[serde(deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<Box<str>>"))]
+    pub(super) filter_state: Option<Vec<Box<str>>>,
     /// The realm in the `www-authenticate` header of a 401.
     #[cfg_attr(feature = "schema", schemars(extend("default" = "llm-gateway")))]
     pub(super) realm: Option<String>,
@@ -94,7 +102,24 @@ pub(super) struct KeySource {
     pub(super) websocket_protocol: Option<String>,
 }
 
-/// A named owner of proxy keys.
+/// Where Envoy names a caller that it has authenticated.
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Identity"))]
+#[serde(remote = "Self", deny_unknown_fields)]
+pub(super) struct Identity {
+    /// A unique name; the key id of the callers.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = schema::TOKEN)))]
+    pub(super) name: Box<str>,
+    /// The path of an attribute of the client certificate (`connection`), of dynamic metadata (`metadata`, `filter_metadata`) or of filter state (`filter_state`), part by part.
+    pub(super) property: Box<[Box<str>]>,
+    /// Where the credential travels that Envoy has verified; it never goes upstream.
+    pub(super) credential: Option<KeySource>,
+    /// Whether callers pass that no consumer lists; each is a consumer of its own, named after the identity and the value.
+    #[serde(default)]
+    pub(super) allow_unlisted: bool,
+}
+
+/// A named owner of proxy keys and identities.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Consumer"))]
 #[serde(remote = "Self", deny_unknown_fields)]
@@ -112,6 +137,14 @@ pub(super) struct Consumer {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
     pub(super) deployment_keys: Named<SecretSource>,
+    /// Up to 8 words about it, by name, which are recorded in filter state and can be sent upstream.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
+    pub(super) labels: Named<Box<str>>,
+    /// The callers that Envoy authenticates as this consumer: each has the name of an identity and a value, which may end in `*`.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("default" = [])))]
+    pub(super) identities: Box<[Named<Box<str>>]>,
     /// Its proxy keys; several may be valid at once.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = [])))]
@@ -266,6 +299,9 @@ pub(super) struct IdentityHeaders {
     /// The header for the provider's name, set on every request that passes.
     #[cfg_attr(feature = "schema", schemars(regex(pattern = schema::TOKEN)))]
     pub(super) provider: Option<String>,
+    /// By the name of a label: the header for its value.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
+    pub(super) labels: Named<Box<str>>,
 }
 
 /// Who is asked about keys that the configuration does not list.
@@ -295,10 +331,13 @@ pub(super) struct VerificationService {
     /// How long a key that the service does not know is refused without asking again.
     #[cfg_attr(feature = "schema", schemars(regex(pattern = schema::DURATION), extend("default" = "5s")))]
     pub(super) negative_cache_ttl: Option<Box<str>>,
+    /// How much longer a key that was valid stays so while the service is unavailable; never past its own expiry.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = schema::DURATION), extend("default" = "0s")))]
+    pub(super) stale_if_error: Option<Box<str>>,
     /// How many results of either kind a worker caches.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1_000_000), extend("default" = 10_000)))]
     pub(super) cache_max_entries: Option<f64>,
-    /// How many calls, for which requests wait, a worker has under way at once.
+    /// How many calls, for which requests wait, a worker has under way at once. A fifth is reserved for keys that were valid before.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100_000), extend("default" = 100)))]
     pub(super) max_in_flight: Option<f64>,
     /// JSON pointer to the consumer's name in the response.

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::{CandidateOutcome, Context, KnownBy, Step, Trace};
+use super::{CandidateOutcome, Context, IdentityOutcome, KnownBy, Step, Trace};
 use crate::http::RequestHeaders;
 use crate::model::{
-    Consumer, DenyReason, Key, KeySource, Location, Lookup, LookupResult, Mode, Policy, RoutePolicy,
+    AuthSource, Consumer, DenyReason, Key, KeySource, Location, Lookup, LookupResult, Mode, Policy, RoutePolicy,
     VerificationService,
 };
 use crate::secret::KeyDigest;
@@ -17,20 +17,25 @@ pub(super) struct Caller<'a> {
     pub(super) key: Option<&'a Key>,
     /// Whose policy applies: the key's owner, or else the route's anonymous consumer.
     pub(super) consumer: Option<&'a Consumer>,
-    pub(super) auth_source: Option<&'a KeySource>,
-    /// The proxy key as it is in the request; unverified, the first value in a key source.
+    pub(super) auth_source: Option<AuthSource<'a>>,
+    /// The proxy key as it is in the request, or the credential that Envoy has verified; unverified, the first value in a key
+    /// source.
     pub(super) proxy_key: Option<Cow<'a, [u8]>>,
 }
 
 impl<'a> Caller<'a> {
-    pub(super) fn verified(key: &'a Key, auth_source: Option<&'a KeySource>, proxy_key: Option<Cow<'a, [u8]>>) -> Self {
+    pub(super) fn verified(
+        key: &'a Key,
+        auth_source: Option<AuthSource<'a>>,
+        proxy_key: Option<Cow<'a, [u8]>>,
+    ) -> Self {
         Self { key: Some(key), consumer: Some(&key.consumer), auth_source, proxy_key }
     }
 
     /// Returns a caller without a valid key, in a mode that lets such callers pass.
     pub(super) fn without_key(
         route: &'a RoutePolicy,
-        auth_source: Option<&'a KeySource>,
+        auth_source: Option<AuthSource<'a>>,
         proxy_key: Option<Cow<'a, [u8]>>,
     ) -> Self {
         Self { key: None, consumer: route.anonymous.as_deref(), auth_source, proxy_key }
@@ -38,7 +43,7 @@ impl<'a> Caller<'a> {
 
     /// Returns where the proxy key is in this request.
     pub(super) fn proxy_key_location(&self) -> Option<&'a Location> {
-        self.auth_source.filter(|_| self.proxy_key.is_some()).map(|source| &source.location)
+        self.auth_source.filter(|_| self.proxy_key.is_some()).and_then(AuthSource::proxy_key_location)
     }
 }
 
@@ -52,7 +57,7 @@ pub(super) enum Unauthenticated<'a> {
 /// Why nobody was authenticated, and what is recorded about it.
 pub(super) struct Rejection<'a> {
     pub(super) reason: DenyReason,
-    pub(super) auth_source: Option<&'a KeySource>,
+    pub(super) auth_source: Option<AuthSource<'a>>,
     /// The key that is known and not valid.
     pub(super) key: Option<&'a Key>,
 }
@@ -70,9 +75,11 @@ struct Candidate<'a> {
     digest: KeyDigest,
 }
 
-/// Returns the caller of the first candidate that is a valid key; without one, the mode decides.
+/// Returns the caller of the first candidate that is a valid key, or whom Envoy has authenticated; without one, the mode
+/// decides.
 ///
-/// All candidates are looked up among the configured keys before the service is asked about any.
+/// All candidates are looked up among the configured keys before an identity counts, and those before the service is asked
+/// about any.
 pub(super) fn authenticate<'a, T: Trace<'a>>(
     policy: &'a Policy,
     route: &'a RoutePolicy,
@@ -96,6 +103,7 @@ pub(super) fn authenticate<'a, T: Trace<'a>>(
             break;
         }
     }
+    identify(policy, request, context, &mut findings);
     match &policy.verification_service {
         Some(service) if findings.verified.is_none() => look_up(service, &unknown, context, &mut findings)?,
         _ => unknown.iter().for_each(|candidate| findings.record(candidate, CandidateOutcome::Unknown)),
@@ -106,14 +114,15 @@ pub(super) fn authenticate<'a, T: Trace<'a>>(
         (Some(caller), ..) => Ok(caller),
         (None, Some(rejection), ..) => Err(rejection.into()),
         (None, None, Some(first), Mode::On | Mode::Optional) => {
-            Err(Rejection { reason: DenyReason::UnknownApiKey, auth_source: Some(first.source), key: None }.into())
+            let auth_source = Some(AuthSource::Key(first.source));
+            Err(Rejection { reason: DenyReason::UnknownApiKey, auth_source, key: None }.into())
         }
         (None, None, None, Mode::On) => {
             Err(Rejection { reason: DenyReason::MissingApiKey, auth_source: None, key: None }.into())
         }
         (None, None, Some(first), Mode::Auto | Mode::Off) => {
             // The next hop will take the first value in a key source for the proxy key.
-            Ok(Caller::without_key(route, Some(first.source), Some(first.secret)))
+            Ok(Caller::without_key(route, Some(AuthSource::Key(first.source)), Some(first.secret)))
         }
         (None, None, None, Mode::Optional | Mode::Auto | Mode::Off) => Ok(Caller::without_key(route, None, None)),
     }
@@ -139,11 +148,12 @@ impl<'a, T: Trace<'a>> Findings<'a, '_, T> {
             Ok(()) => {
                 self.record(&candidate, CandidateOutcome::Verified(key, known_by));
                 let Candidate { source, secret, .. } = candidate;
-                self.verified = Some(Caller::verified(key, Some(source), Some(secret)));
+                self.verified = Some(Caller::verified(key, Some(AuthSource::Key(source)), Some(secret)));
             }
             Err(reason) => {
                 self.record(&candidate, CandidateOutcome::Invalid(key, known_by, reason));
-                let rejection = Rejection { reason, auth_source: Some(candidate.source), key: Some(key) };
+                let auth_source = Some(AuthSource::Key(candidate.source));
+                let rejection = Rejection { reason, auth_source, key: Some(key) };
                 self.first_invalid.get_or_insert(rejection);
             }
         }
@@ -152,6 +162,33 @@ impl<'a, T: Trace<'a>> Findings<'a, '_, T> {
     fn record(&mut self, candidate: &Candidate<'a>, outcome: CandidateOutcome<'a>) {
         let (source, digest) = (candidate.source, Some(candidate.digest));
         self.trace.record(|| Step::KeyCandidate { source, digest, outcome });
+    }
+}
+
+/// Takes the first identity that stands for a consumer, unless a candidate is a configured key.
+fn identify<'a, T: Trace<'a>>(
+    policy: &'a Policy,
+    request: &RequestHeaders<'a>,
+    context: &'a Context<'_>,
+    findings: &mut Findings<'a, '_, T>,
+) {
+    let has_configured_key = findings.verified.is_some() || findings.first_invalid.is_some();
+    for (identity, is_present, key) in context.identities.of(policy) {
+        if !T::EXHAUSTIVE && (has_configured_key || findings.verified.is_some()) {
+            break;
+        }
+        let outcome = match key {
+            Some(key) if has_configured_key => IdentityOutcome::KeyCounts(key),
+            Some(key) if findings.verified.is_some() => IdentityOutcome::EarlierCounts(key),
+            Some(key) => IdentityOutcome::Verified(key),
+            None if is_present => IdentityOutcome::Unlisted,
+            None => IdentityOutcome::Absent,
+        };
+        findings.trace.record(|| Step::Identity { identity, outcome });
+        if let IdentityOutcome::Verified(key) = outcome {
+            let credential = identity.credential.as_ref().and_then(|credential| credential.secret(request));
+            findings.verified = Some(Caller::verified(key, Some(AuthSource::Identity(identity)), credential));
+        }
     }
 }
 
@@ -175,7 +212,8 @@ fn look_up<'a, T: Trace<'a>>(
             Some(LookupResult::Unavailable) => {
                 findings.record(candidate, CandidateOutcome::Unavailable);
                 let reason = DenyReason::VerificationUnavailable;
-                interrupted = Some(Rejection { reason, auth_source: Some(candidate.source), key: None }.into());
+                let auth_source = Some(AuthSource::Key(candidate.source));
+                interrupted = Some(Rejection { reason, auth_source, key: None }.into());
             }
             None => {
                 findings.record(candidate, CandidateOutcome::LookupNeeded);
@@ -229,7 +267,7 @@ fn unchecked<'a, T: Trace<'a>>(
         let Some(secret) = read(policy, source, request, trace) else { continue };
         let outcome = CandidateOutcome::NotChecked;
         trace.record(|| Step::KeyCandidate { source, digest: Some(KeyDigest::of(&secret)), outcome });
-        caller.get_or_insert(Caller::without_key(route, Some(source), Some(secret)));
+        caller.get_or_insert(Caller::without_key(route, Some(AuthSource::Key(source)), Some(secret)));
         if !T::EXHAUSTIVE {
             break;
         }

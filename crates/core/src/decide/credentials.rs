@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use super::authorize::Authorized;
-use super::redirect::RedirectState;
-use super::{ClientCredentialVerdict, Step, Trace};
+use super::{ClientCredentialVerdict, Context, Step, Trace};
 use crate::http::{RequestHeaders, carries, is_visible_ascii, query, strip_scheme};
 use crate::model::{
     Beta, Byok, CredentialKind, CredentialRule, CredentialSource, DenyReason, Location, Policy, ProxyKeyHandling,
@@ -66,7 +65,7 @@ pub(super) fn select_credentials<'a, T: Trace<'a>>(
     policy: &'a Policy,
     authorized: &Authorized<'a>,
     request: &RequestHeaders<'a>,
-    redirect: Option<&RedirectState>,
+    context: &Context<'_>,
     trace: &mut T,
 ) -> Result<Credentials<'a>, DenyReason> {
     let route = authorized.route();
@@ -79,9 +78,13 @@ pub(super) fn select_credentials<'a, T: Trace<'a>>(
         ProxyKeyHandling::HideIfVerified => authorized.caller().key.is_some(),
         ProxyKeyHandling::HideIfReplaced => deployment_key.is_some(),
     };
+    let of_identities = context.identities.credentials(policy, request);
+    let is_of_identity = |key: &Cow<'_, [u8]>| of_identities.contains(key);
+    let hides = hides || authorized.caller().proxy_key.as_ref().is_some_and(is_of_identity);
     let preserved = if hides { None } else { authorized.caller().proxy_key_location() };
 
-    let client = client_credential(policy, authorized, request, preserved, redirect, trace);
+    let checks = Checks { policy, authorized, preserved, of_identities: &of_identities };
+    let client = client_credential(&checks, request, context, trace);
     if route.client_credentials_of(authorized.consumer()).byok == Byok::Required && client.is_none() {
         return Err(DenyReason::MissingProviderKey);
     }
@@ -99,17 +102,27 @@ pub(super) fn select_credentials<'a, T: Trace<'a>>(
     Ok(Credentials { proxy_key: authorized.caller().proxy_key.clone(), preserved, client, deployment })
 }
 
+/// What a client's credential is held against.
+struct Checks<'c, 'a> {
+    policy: &'a Policy,
+    authorized: &'c Authorized<'a>,
+    /// Where the proxy key stays.
+    preserved: Option<&'a Location>,
+    /// The credentials by which Envoy has authenticated the caller.
+    of_identities: &'c [Cow<'a, [u8]>],
+}
+
 /// Returns the first credential that the provider's rules find and that may go upstream.
 fn client_credential<'a, T: Trace<'a>>(
-    policy: &'a Policy,
-    authorized: &Authorized<'a>,
+    checks: &Checks<'_, 'a>,
     request: &RequestHeaders<'a>,
-    preserved: Option<&Location>,
-    redirect: Option<&RedirectState>,
+    context: &Context<'_>,
     trace: &mut T,
 ) -> Option<ClientCredential<'a>> {
+    let authorized = checks.authorized;
     let provider = &*authorized.route().provider;
     let is_known = authorized.caller().auth_source.is_some();
+    let redirect = context.redirect.as_ref();
     let none_may_go = if redirect.is_some_and(|state| !state.kept_client_credential_for(&provider.name)) {
         Some(ClientCredentialVerdict::NotKeptForProvider)
     } else {
@@ -128,8 +141,7 @@ fn client_credential<'a, T: Trace<'a>>(
         }
         let Some(credential) = find(rule, request) else { continue };
         let unknown = (!is_distinguishable).then_some(ClientCredentialVerdict::CallerUnknown);
-        let verdict =
-            none_may_go.or(unknown).unwrap_or_else(|| judge(&credential, rule, policy, authorized, preserved));
+        let verdict = none_may_go.or(unknown).unwrap_or_else(|| checks.judge(&credential, rule));
         let is_first = verdict == ClientCredentialVerdict::Selected && selected.is_none();
         trace.record(|| Step::ClientCredential {
             location: credential.location,
@@ -147,43 +159,43 @@ fn client_credential<'a, T: Trace<'a>>(
     selected
 }
 
-/// The costly check, a digest, comes last.
-fn judge(
-    credential: &ClientCredential<'_>,
-    rule: &CredentialRule,
-    policy: &Policy,
-    authorized: &Authorized<'_>,
-    preserved: Option<&Location>,
-) -> ClientCredentialVerdict {
-    let route = authorized.route();
-    let secret = &credential.secret;
-    if !route.client_credentials_of(authorized.consumer()).allows(credential.kind) {
-        return match credential.kind {
-            CredentialKind::ApiKey => ClientCredentialVerdict::ByokOff,
-            CredentialKind::OauthToken => ClientCredentialVerdict::OauthOff,
-        };
+impl Checks<'_, '_> {
+    /// The costly check, a digest, comes last.
+    fn judge(&self, credential: &ClientCredential<'_>, rule: &CredentialRule) -> ClientCredentialVerdict {
+        let (policy, authorized) = (self.policy, self.authorized);
+        let route = authorized.route();
+        let secret = &credential.secret;
+        if !route.client_credentials_of(authorized.consumer()).allows(credential.kind) {
+            return match credential.kind {
+                CredentialKind::ApiKey => ClientCredentialVerdict::ByokOff,
+                CredentialKind::OauthToken => ClientCredentialVerdict::OauthOff,
+            };
+        }
+        if self.of_identities.iter().any(|own| carries(own, secret)) {
+            return ClientCredentialVerdict::IdentityCredential;
+        }
+        // A key source without a scheme takes another place's scheme for part of the key.
+        if authorized.caller().proxy_key.as_deref().is_some_and(|key| carries(key, secret)) {
+            return ClientCredentialVerdict::ProxyKey;
+        }
+        let is_oauth_token = || policy.never_candidates.iter().any(|prefix| secret.starts_with(prefix.as_bytes()));
+        let is_api_key = || !is_oauth_token() && route.provider.accepts_key_format(rule, secret);
+        if credential.kind == CredentialKind::ApiKey && !is_api_key() {
+            return ClientCredentialVerdict::WrongFormat;
+        }
+        if !is_single_token(secret) {
+            return ClientCredentialVerdict::NotSingleToken;
+        }
+        let is_overwritten =
+            |preserved: &Location| credential.sent_as.is_some_and(|header| preserved.is_header(header.name.as_bytes()));
+        if self.preserved.is_some_and(is_overwritten) {
+            return ClientCredentialVerdict::OverwritesProxyKey;
+        }
+        if policy.keys.contains_secret(secret) {
+            return ClientCredentialVerdict::ConfiguredKey;
+        }
+        ClientCredentialVerdict::Selected
     }
-    // A key source without a scheme takes another place's scheme for part of the key.
-    if authorized.caller().proxy_key.as_deref().is_some_and(|key| carries(key, secret)) {
-        return ClientCredentialVerdict::ProxyKey;
-    }
-    let is_oauth_token = || policy.never_candidates.iter().any(|prefix| secret.starts_with(prefix.as_bytes()));
-    let is_api_key = || !is_oauth_token() && route.provider.accepts_key_format(rule, secret);
-    if credential.kind == CredentialKind::ApiKey && !is_api_key() {
-        return ClientCredentialVerdict::WrongFormat;
-    }
-    if !is_single_token(secret) {
-        return ClientCredentialVerdict::NotSingleToken;
-    }
-    let is_overwritten =
-        |preserved: &Location| credential.sent_as.is_some_and(|header| preserved.is_header(header.name.as_bytes()));
-    if preserved.is_some_and(is_overwritten) {
-        return ClientCredentialVerdict::OverwritesProxyKey;
-    }
-    if policy.keys.contains_secret(secret) {
-        return ClientCredentialVerdict::ConfiguredKey;
-    }
-    ClientCredentialVerdict::Selected
 }
 
 /// Returns the credential that a rule finds in a request, whether it may go upstream or not.

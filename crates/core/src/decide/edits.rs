@@ -57,6 +57,8 @@ pub enum EditReason {
     CredentialSource,
     /// `identity_headers.provider`
     Provider,
+    /// `identity_headers.labels`
+    Label,
 }
 
 /// Shows what is done to which header, and why.
@@ -242,6 +244,11 @@ impl<'a> Edits<'a> {
         for (header, value, why) in entries {
             if let (Some(header), Some(value)) = (header, value) {
                 self.set(header.as_bytes(), value.as_bytes(), why);
+            }
+        }
+        for (name, header) in &headers.labels {
+            if let Some(label) = effect.labels.iter().find(|label| label.name() == &**name) {
+                self.set(header.as_bytes(), label.value.as_bytes(), EditReason::Label);
             }
         }
     }

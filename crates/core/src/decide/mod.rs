@@ -13,7 +13,7 @@ mod trace;
 pub use edits::{EditReason, HeaderMutation};
 pub use record::{CounterKey, Effect};
 pub use redirect::RedirectState;
-pub use trace::{CandidateOutcome, ClientCredentialVerdict, KnownBy, NoTrace, Step, Steps, Trace};
+pub use trace::{CandidateOutcome, ClientCredentialVerdict, IdentityOutcome, KnownBy, NoTrace, Step, Steps, Trace};
 
 pub(crate) use edits::path_without_credentials;
 
@@ -22,7 +22,9 @@ use self::authorize::authorize;
 use self::credentials::select_credentials;
 use self::redirect::restore_caller;
 use crate::http::RequestHeaders;
-use crate::model::{DecisionToken, DenyReason, Lookup, LookupResults, Policy, Provider, Reason, RoutePolicy};
+use crate::model::{
+    DecisionToken, DenyReason, Lookup, LookupResults, Policy, Provider, Reason, RequestIdentities, RoutePolicy,
+};
 use crate::time::Timestamp;
 
 /// What matters besides the request.
@@ -33,6 +35,8 @@ pub struct Context<'a> {
     /// The cluster that Envoy has chosen; needed if [`Policy::reads_cluster`]. To be read before any header is changed,
     /// since `xds.cluster_name` is not updated afterwards.
     pub cluster: Option<&'a [u8]>,
+    /// Whom Envoy has authenticated; needed if the policy has identities.
+    pub identities: RequestIdentities,
     /// What the first run found, if this is the run after an internal redirect.
     pub redirect: Option<RedirectState>,
     /// What the verification service has said about keys of this request.
@@ -130,7 +134,7 @@ fn evaluate<'a, T: Trace<'a>>(
     effect.set_caller(caller.consumer, caller.key, caller.auth_source);
 
     let authorized = authorize(caller, route, trace)?;
-    let credentials = select_credentials(policy, &authorized, request, context.redirect.as_ref(), trace)?;
+    let credentials = select_credentials(policy, &authorized, request, context, trace)?;
     check_cluster(&route.provider, context.cluster, trace)?;
 
     effect.credential_source = credentials.source();

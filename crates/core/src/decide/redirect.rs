@@ -5,7 +5,9 @@
 use super::Effect;
 use super::authenticate::{Caller, Rejection, Unauthenticated};
 use crate::http::RequestHeaders;
-use crate::model::{CredentialSource, DenyReason, Key, Mode, Policy, Reason, RoutePolicy, is_service_name};
+use crate::model::{
+    AuthSource, CredentialSource, DenyReason, Identity, Key, Mode, Policy, Reason, RoutePolicy, is_service_name,
+};
 use crate::time::Timestamp;
 
 /// Who the caller is, and which credentials the first run kept.
@@ -28,6 +30,8 @@ enum KnownKey {
     Configured { consumer: Box<str>, id: Box<str> },
     /// It was valid a moment ago; the service is not asked again.
     OfService(Key),
+    /// Of a caller whom Envoy has authenticated; for a consumer that the configuration does not list.
+    OfIdentity(Key),
 }
 
 impl Effect<'_> {
@@ -38,7 +42,7 @@ impl Effect<'_> {
         [
             self.consumer.filter(|_| verified),
             self.key_id.filter(|_| verified),
-            self.auth_source.map(|source| &*source.label),
+            self.auth_source.map(AuthSource::label),
             Some(&*self.route.provider.name).filter(|_| client),
             Some("kept").filter(|_| self.proxy_key_preserved),
         ]
@@ -55,7 +59,8 @@ impl RedirectState {
         let (consumer, key_id) = (parts.next()?, parts.next()?);
         let (auth_source, client_credential_for) = (parts.next()?, parts.next()?);
         let proxy_key_preserved = parts.next()?.is_some();
-        let verified = consumer.zip(key_id).map(|(consumer, id)| KnownKey::new(consumer, id));
+        let is_identity = auth_source.as_deref().is_some_and(Identity::is_label);
+        let verified = consumer.zip(key_id).map(|(consumer, id)| KnownKey::new(consumer, id, is_identity));
         Some(Self { verified, auth_source, client_credential_for, proxy_key_preserved })
     }
 
@@ -66,17 +71,24 @@ impl RedirectState {
 }
 
 impl KnownKey {
-    fn new(consumer: Box<str>, id: Box<str>) -> Self {
-        if is_service_name(&consumer) {
-            Self::OfService(Key::of_service_consumer(consumer, id))
+    fn new(consumer: Box<str>, id: Box<str>, is_identity: bool) -> Self {
+        if is_identity {
+            Self::OfIdentity(Key::of_default_consumer(consumer, id))
+        } else if is_service_name(&consumer) {
+            Self::OfService(Key::of_default_consumer(consumer, id))
         } else {
             Self::Configured { consumer, id }
         }
     }
 
-    /// Returns the key, if the policy still knows it.
-    fn find<'a>(&'a self, policy: &'a Policy) -> Option<&'a Key> {
+    /// Returns the key, if the policy still knows it, or the consumer that it names by that identity.
+    fn find<'a>(&'a self, policy: &'a Policy, auth_source: Option<AuthSource<'a>>) -> Option<&'a Key> {
         match self {
+            Self::OfIdentity(key) => {
+                let Some(AuthSource::Identity(identity)) = auth_source else { return None };
+                let consumer = &key.consumer.name;
+                identity.key_of(consumer).or_else(|| identity.gives_name(consumer).then_some(key))
+            }
             Self::Configured { consumer, id } => policy.keys.named(consumer, id),
             Self::OfService(key) if policy.verification_service.is_some() => Some(key),
             // Without a service, anybody may have such a name.
@@ -96,10 +108,10 @@ pub(super) fn restore_caller<'a>(
     request: &RequestHeaders<'a>,
     now: Timestamp,
 ) -> Result<Caller<'a>, Unauthenticated<'a>> {
-    let auth_source = state.auth_source.as_deref().and_then(|label| policy.key_source(label));
+    let auth_source = state.auth_source.as_deref().and_then(|label| policy.auth_source(label));
     let rejected = |reason, key| Err(Rejection { reason, auth_source, key }.into());
     let key = match &state.verified {
-        Some(known) => match known.find(policy) {
+        Some(known) => match known.find(policy, auth_source) {
             Some(key) => Some(key),
             None => return rejected(DenyReason::UnknownApiKey, None),
         },
@@ -109,7 +121,10 @@ pub(super) fn restore_caller<'a>(
     if let Some(Err(reason)) = key.map(|key| key.check_validity(now)) {
         return rejected(reason, key);
     }
-    let proxy_key = auth_source.filter(|_| state.proxy_key_preserved).and_then(|source| source.secret(request));
+    let proxy_key = match auth_source {
+        Some(AuthSource::Key(source)) if state.proxy_key_preserved => source.secret(request),
+        _ => None,
+    };
     Ok(match key {
         Some(key) => Caller::verified(key, auth_source, proxy_key),
         None => Caller::without_key(route, auth_source, proxy_key),

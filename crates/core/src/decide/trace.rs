@@ -1,7 +1,7 @@
 //! The steps of a decision, for whoever explains it. They are recorded by the evaluation itself, so there is no second one
 //! that could differ.
 
-use crate::model::{CredentialKind, DenyReason, Key, KeySource, Location, RoutePolicy};
+use crate::model::{CredentialKind, DenyReason, Identity, Key, KeySource, Location, RoutePolicy};
 use crate::secret::KeyDigest;
 
 /// Receives the steps of one evaluation.
@@ -67,6 +67,13 @@ pub enum Step<'a> {
         /// What was found.
         outcome: CandidateOutcome<'a>,
     },
+    /// An identity was considered.
+    Identity {
+        /// Which one.
+        identity: &'a Identity,
+        /// What was found.
+        outcome: IdentityOutcome<'a>,
+    },
     /// It was checked whether the caller may do what the request asks for.
     Authorization(Result<(), DenyReason>),
     /// A value was considered as the client's own credential.
@@ -123,6 +130,21 @@ pub enum CandidateOutcome<'a> {
     Unavailable,
 }
 
+/// What Envoy says about the caller.
+#[derive(Clone, Copy, Debug)]
+pub enum IdentityOutcome<'a> {
+    /// Nothing: the property is absent, or is not text.
+    Absent,
+    /// No consumer lists its values.
+    Unlisted,
+    /// The caller is a consumer by it.
+    Verified(&'a Key),
+    /// It stands for a consumer too; an earlier identity counts.
+    EarlierCounts(&'a Key),
+    /// It stands for a consumer; the request has a configured key, which counts.
+    KeyCounts(&'a Key),
+}
+
 /// Who knows a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KnownBy {
@@ -149,6 +171,8 @@ pub enum ClientCredentialVerdict {
     OauthOff,
     /// It is the caller's proxy key.
     ProxyKey,
+    /// It is the credential by which Envoy has authenticated the caller.
+    IdentityCredential,
     /// It starts like another API's credential, or like a placeholder.
     WrongFormat,
     /// It is a list, a quoted string, or not visible ASCII.

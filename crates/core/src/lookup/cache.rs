@@ -1,23 +1,88 @@
-//! Results that are still valid: bounded, the least recently used goes first, keyed by digest; no secrets.
+//! Results of the service: bounded, the least recently used goes first, keyed by digest; no secrets.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use lru::LruCache;
 
-use crate::model::{LookupResult, VerificationService};
+use crate::model::{Key, LookupResult, VerificationService};
 use crate::secret::KeyDigest;
 use crate::time::Timestamp;
 
 /// The results of one worker.
 ///
 /// Keys and non-keys are bounded separately, so that a flood of made-up keys evicts no real one.
-#[derive(Default)]
 pub(crate) struct ResultCache {
-    keys: Lru,
-    others: Lru,
+    keys: LruCache<KeyDigest, KnownKey>,
+    /// Until when each is no key.
+    others: LruCache<KeyDigest, Timestamp>,
+}
+
+/// A key that was valid when the service was asked last. It is remembered even after its time, until others are used more
+/// recently: it may be used while the service is unavailable, and has a place among the calls.
+struct KnownKey {
+    key: Arc<Key>,
+    fresh_until: Timestamp,
+    /// Until when the service is not waited for, after it was unavailable; `None` if it was not.
+    retry_at: Option<Timestamp>,
+}
+
+/// What is known of a key whose result is no longer fresh.
+pub(crate) enum Outdated {
+    /// It was no key that was valid, as far as is remembered.
+    Unknown,
+    /// It was valid.
+    WasValid,
+    /// It was valid, and still is as long as the service is unavailable, as it was when it was asked last.
+    Stale {
+        key: Arc<Key>,
+        /// Whether it is time to ask the service again.
+        retry: bool,
+    },
+}
+
+impl Default for ResultCache {
+    fn default() -> Self {
+        Self { keys: LruCache::unbounded(), others: LruCache::unbounded() }
+    }
 }
 
 impl ResultCache {
+    /// Returns a result that is fresh.
     pub(crate) fn find(&mut self, digest: KeyDigest, now: Timestamp) -> Option<LookupResult> {
-        self.keys.find(digest, now).or_else(|| self.others.find(digest, now))
+        if let Some(known) = self.keys.get(&digest) {
+            return (known.fresh_until > now).then(|| LookupResult::Key(Arc::clone(&known.key)));
+        }
+        if *self.others.get(&digest)? > now {
+            return Some(LookupResult::NotAKey);
+        }
+        self.others.pop(&digest);
+        None
+    }
+
+    /// Returns what is known of a key that [`Self::find`] does not find.
+    pub(crate) fn outdated(&self, digest: KeyDigest, service: &VerificationService, now: Timestamp) -> Outdated {
+        let Some(known) = self.keys.peek(&digest).filter(|known| known.key.check_validity(now).is_ok()) else {
+            return Outdated::Unknown;
+        };
+        match known.retry_at {
+            Some(retry_at) if known.is_usable(service, now) => {
+                Outdated::Stale { key: Arc::clone(&known.key), retry: retry_at <= now }
+            }
+            _ => Outdated::WasValid,
+        }
+    }
+
+    /// Puts the next question off, if a key is valid while the service is unavailable; returns it.
+    pub(crate) fn use_stale(
+        &mut self,
+        digest: KeyDigest,
+        service: &VerificationService,
+        now: Timestamp,
+    ) -> Option<Arc<Key>> {
+        let known = self.keys.peek_mut(&digest).filter(|known| known.is_usable(service, now))?;
+        known.retry_at = Some(now.after(RETRY_AFTER));
+        Some(Arc::clone(&known.key))
     }
 
     /// Caches a result for as long as the configuration says, unless the service was unavailable.
@@ -28,88 +93,123 @@ impl ResultCache {
         service: &VerificationService,
         now: Timestamp,
     ) {
-        let (lru, time_to_live) = match result {
-            LookupResult::Key(_) => (&mut self.keys, service.cache_ttl),
-            LookupResult::NotAKey => (&mut self.others, service.negative_cache_ttl),
-            LookupResult::Unavailable => return,
-        };
-        if !time_to_live.is_zero() {
-            lru.insert(digest, result.clone(), now.after(time_to_live), service.cache_max_entries);
+        match result {
+            LookupResult::Key(key) => {
+                self.others.pop(&digest);
+                let fresh_until = now.after(service.cache_ttl);
+                self.keys.put(digest, KnownKey { key: Arc::clone(key), fresh_until, retry_at: None });
+                if self.keys.len() > service.cache_max_entries {
+                    self.keys.pop_lru();
+                }
+            }
+            LookupResult::NotAKey => {
+                self.keys.pop(&digest);
+                if !service.negative_cache_ttl.is_zero() {
+                    self.others.put(digest, now.after(service.negative_cache_ttl));
+                    if self.others.len() > service.cache_max_entries {
+                        self.others.pop_lru();
+                    }
+                }
+            }
+            LookupResult::Unavailable => {}
         }
     }
 }
 
-struct Lru(LruCache<KeyDigest, Entry>);
-
-struct Entry {
-    result: LookupResult,
-    valid_until: Timestamp,
-}
-
-impl Default for Lru {
-    fn default() -> Self {
-        Self(LruCache::unbounded())
+impl KnownKey {
+    /// Whether it may be used while the service is unavailable. Whether the key itself has expired is checked where the
+    /// request is decided.
+    fn is_usable(&self, service: &VerificationService, now: Timestamp) -> bool {
+        now < self.fresh_until.after(service.stale_if_error)
     }
 }
 
-impl Lru {
-    fn find(&mut self, digest: KeyDigest, now: Timestamp) -> Option<LookupResult> {
-        let entry = self.0.get(&digest)?;
-        if entry.valid_until > now {
-            return Some(entry.result.clone());
-        }
-        self.0.pop(&digest);
-        None
-    }
-
-    fn insert(&mut self, digest: KeyDigest, result: LookupResult, valid_until: Timestamp, max_entries: usize) {
-        self.0.put(digest, Entry { result, valid_until });
-        while self.0.len() > max_entries {
-            self.0.pop_lru();
-        }
-    }
-}
+/// How long after a failure the service is not asked about a key that is valid in spite of it.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const SERVICE: fn() -> VerificationService = || VerificationService {
+        cache_max_entries: 3,
+        stale_if_error: Duration::from_secs(100),
+        ..crate::lookup::tests::service()
+    };
 
     fn digest(name: u32) -> KeyDigest {
         KeyDigest::of(&name.to_be_bytes())
     }
 
     fn at(seconds: u64) -> Timestamp {
-        Timestamp::default().after(std::time::Duration::from_secs(seconds))
+        Timestamp::default().after(Duration::from_secs(seconds))
+    }
+
+    fn key() -> LookupResult {
+        LookupResult::Key(Arc::new(Key::from_service(Some("alice"), digest(0))))
     }
 
     #[test]
     fn the_least_recently_used_goes_first() {
-        let mut lru = Lru::default();
-        for name in 0..3 {
-            lru.insert(digest(name), LookupResult::NotAKey, at(10), 3);
+        for result in [key(), LookupResult::NotAKey] {
+            let mut cache = ResultCache::default();
+            for name in 0..3 {
+                cache.insert(digest(name), &result, &SERVICE(), at(0));
+            }
+            assert!(cache.find(digest(0), at(1)).is_some());
+            cache.insert(digest(3), &result, &SERVICE(), at(1));
+            let known: Vec<bool> = (0..4).map(|name| cache.find(digest(name), at(1)).is_some()).collect();
+            assert_eq!(known, [true, false, true, true]);
         }
-        assert!(lru.find(digest(0), at(1)).is_some());
-        lru.insert(digest(3), LookupResult::NotAKey, at(10), 3);
-        let known: Vec<bool> = (0..4).map(|name| lru.find(digest(name), at(1)).is_some()).collect();
-        assert_eq!(known, [true, false, true, true]);
     }
 
     #[test]
-    fn an_answer_is_valid_until_its_time_and_not_after() {
-        let mut lru = Lru::default();
-        lru.insert(digest(0), LookupResult::NotAKey, at(10), 3);
-        assert!(lru.find(digest(0), at(9)).is_some());
-        assert!(lru.find(digest(0), at(10)).is_none());
-        assert!(lru.0.is_empty());
+    fn an_answer_is_fresh_until_its_time_and_not_after() {
+        let mut cache = ResultCache::default();
+        cache.insert(digest(0), &LookupResult::NotAKey, &SERVICE(), at(0));
+        cache.insert(digest(1), &key(), &SERVICE(), at(0));
+        assert!(cache.find(digest(0), at(4)).is_some() && cache.find(digest(0), at(5)).is_none());
+        assert!(cache.find(digest(1), at(59)).is_some() && cache.find(digest(1), at(60)).is_none());
     }
 
     #[test]
     fn it_never_holds_more_than_its_bound() {
-        let mut lru = Lru::default();
+        let mut cache = ResultCache::default();
         for name in 0..1_000 {
-            lru.insert(digest(name), LookupResult::NotAKey, at(10), 10);
-            lru.insert(digest(name), LookupResult::NotAKey, at(10), 10);
-            assert!(lru.0.len() <= 10);
+            cache.insert(digest(name), &key(), &SERVICE(), at(0));
+            cache.insert(digest(name), &key(), &SERVICE(), at(0));
+            cache.insert(digest(1_000 + name), &LookupResult::NotAKey, &SERVICE(), at(0));
         }
+        assert_eq!((cache.keys.len(), cache.others.len()), (3, 3));
+    }
+
+    #[test]
+    fn a_key_is_stale_for_as_long_as_the_configuration_says_and_until_the_service_refuses_it() {
+        let mut cache = ResultCache::default();
+        cache.insert(digest(0), &key(), &SERVICE(), at(0));
+        assert!(cache.use_stale(digest(0), &SERVICE(), at(159)).is_some());
+        assert!(cache.use_stale(digest(0), &SERVICE(), at(160)).is_none());
+        assert!(matches!(cache.outdated(digest(0), &SERVICE(), at(160)), Outdated::WasValid));
+        cache.insert(digest(0), &LookupResult::NotAKey, &SERVICE(), at(100));
+        assert!(cache.use_stale(digest(0), &SERVICE(), at(120)).is_none());
+        assert!(matches!(cache.outdated(digest(0), &SERVICE(), at(120)), Outdated::Unknown));
+    }
+
+    #[test]
+    fn a_key_that_the_service_has_disabled_was_not_valid() {
+        let mut cache = ResultCache::default();
+        let disabled = Key { disabled: true, ..Key::from_service(None, digest(0)) };
+        cache.insert(digest(0), &LookupResult::Key(Arc::new(disabled)), &SERVICE(), at(0));
+        assert!(matches!(cache.outdated(digest(0), &SERVICE(), at(70)), Outdated::Unknown));
+    }
+
+    #[test]
+    fn after_a_failure_a_stale_key_is_asked_about_once_a_second() {
+        let mut cache = ResultCache::default();
+        cache.insert(digest(0), &key(), &SERVICE(), at(0));
+        assert!(matches!(cache.outdated(digest(0), &SERVICE(), at(70)), Outdated::WasValid), "no failure yet");
+        cache.use_stale(digest(0), &SERVICE(), at(70));
+        assert!(matches!(cache.outdated(digest(0), &SERVICE(), at(70)), Outdated::Stale { retry: false, .. }));
+        assert!(matches!(cache.outdated(digest(0), &SERVICE(), at(71)), Outdated::Stale { retry: true, .. }));
     }
 }

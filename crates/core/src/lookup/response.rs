@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::model::{Key, LookupResult, VerificationService};
+use crate::model::{Key, LookupResult, SendAs, VerificationService};
 use crate::secret::KeyDigest;
 use crate::time::Timestamp;
 
@@ -14,9 +14,20 @@ impl VerificationService {
     pub fn read_response(&self, digest: KeyDigest, status: &[u8], body: &[u8]) -> LookupResult {
         match status {
             b"200" => self.key(digest, body).map_or(LookupResult::Unavailable, |key| LookupResult::Key(Arc::new(key))),
-            b"400" | b"401" | b"403" | b"404" => LookupResult::NotAKey,
+            b"400" | b"404" => LookupResult::NotAKey,
+            b"401" | b"403" if !self.asks_by_digest() => LookupResult::NotAKey,
             _ => LookupResult::Unavailable,
         }
+    }
+
+    /// Whether a response of that status refuses the filter itself, not the caller's key: asked by digest, the service has
+    /// seen no credential but the filter's own `service_key`.
+    pub fn refuses_service_key(&self, status: &[u8]) -> bool {
+        self.asks_by_digest() && matches!(status, b"401" | b"403")
+    }
+
+    fn asks_by_digest(&self) -> bool {
+        matches!(self.send_as, SendAs::Sha256Query(_))
     }
 
     /// Reads who owns the key, and of a LiteLLM's `info` the fields `expires`, `blocked` and `status`.

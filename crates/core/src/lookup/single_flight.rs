@@ -2,8 +2,10 @@
 //! bounded.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use super::{LookupRequest, ResultCache};
+use super::LookupRequest;
+use super::cache::{Outdated, ResultCache};
 use crate::model::{Lookup, LookupResult, VerificationService};
 use crate::secret::KeyDigest;
 use crate::time::Timestamp;
@@ -11,6 +13,22 @@ use crate::time::Timestamp;
 /// How many requests of one worker may wait for a lookup. A waiting request costs Envoy its headers and the first part of
 /// its body, so the number is bounded whatever the service does.
 pub const MAX_WAITING: usize = 1_024;
+
+/// What has come of a lookup.
+#[derive(Debug)]
+pub struct Completed {
+    /// The requests that have waited.
+    pub waiters: Vec<u32>,
+    /// Their result.
+    pub result: LookupResult,
+    /// Whether it is an outdated one, since the service is unavailable.
+    pub is_stale: bool,
+}
+
+/// One part in so many is reserved.
+const RESERVED: usize = 5;
+
+const REPORT_EVERY: Duration = Duration::from_secs(60);
 
 /// The lookups of one worker, including cached results.
 #[derive(Default)]
@@ -20,6 +38,8 @@ pub struct SingleFlight {
     pending: HashMap<KeyDigest, Pending>,
     /// How many of the pending lookups any request waits for.
     awaited: usize,
+    /// Until when it is not reported again that the service refuses the filter itself.
+    reported_until: Option<Timestamp>,
 }
 
 struct Pending {
@@ -33,6 +53,13 @@ struct Pending {
 pub enum LookupStart {
     /// The result is cached.
     Hit(LookupResult),
+    /// The service is unavailable, and the key was valid not long ago.
+    Stale {
+        /// The result.
+        result: LookupResult,
+        /// Whether a call is to be made, for which no request waits.
+        starts_call: bool,
+    },
     /// A call is to be made: see [`SingleFlight::unsent`] and [`SingleFlight::complete`].
     Started,
     /// The request waits for a call that another one has started.
@@ -47,7 +74,8 @@ impl SingleFlight {
     /// continued yet.
     ///
     /// A call cannot be cancelled. One that no request waits for any more does not count against `max_in_flight`, so that
-    /// clients who leave keep nobody else out; together there are at most twice as many.
+    /// clients who leave keep nobody else out; together there are at most twice as many. The last fifth of all bounds is for
+    /// keys that were valid before.
     pub fn start(
         &mut self,
         lookup: &Lookup<'_>,
@@ -59,17 +87,43 @@ impl SingleFlight {
         if let Some(result) = self.cache.find(lookup.digest, now) {
             return LookupStart::Hit(result);
         }
-        if waiting >= MAX_WAITING {
+        let was_valid = match self.cache.outdated(lookup.digest, service, now) {
+            Outdated::Stale { key, retry } => {
+                let result = LookupResult::Key(key);
+                return LookupStart::Stale { result, starts_call: retry && self.start_retry(lookup, service, now) };
+            }
+            Outdated::WasValid => true,
+            Outdated::Unknown => false,
+        };
+        let started = self.wait(lookup, waiter, waiting, service, was_valid);
+        match self.cache.use_stale(lookup.digest, service, now).filter(|_| matches!(started, LookupStart::Rejected)) {
+            Some(key) => LookupStart::Stale { result: LookupResult::Key(key), starts_call: false },
+            None => started,
+        }
+    }
+
+    /// Makes a request wait, within the bounds.
+    fn wait(
+        &mut self,
+        lookup: &Lookup<'_>,
+        waiter: u32,
+        waiting: usize,
+        service: &VerificationService,
+        was_valid: bool,
+    ) -> LookupStart {
+        let share = |bound: usize| if was_valid { bound } else { bound - bound / RESERVED };
+        if waiting >= share(MAX_WAITING) {
             return LookupStart::Rejected;
         }
         let under_way = self.pending.len();
+        let max_in_flight = service.max_in_flight;
         match self.pending.get_mut(&lookup.digest) {
             Some(pending) => {
                 self.awaited += usize::from(pending.waiters.is_empty());
                 pending.waiters.push(waiter);
                 LookupStart::Joined
             }
-            None if self.awaited < service.max_in_flight && under_way < service.max_in_flight.saturating_mul(2) => {
+            None if self.awaited < share(max_in_flight) && under_way < share(max_in_flight.saturating_mul(2)) => {
                 self.awaited += 1;
                 let unsent = Some(LookupRequest::new(service, lookup));
                 self.pending.insert(lookup.digest, Pending { unsent, waiters: vec![waiter] });
@@ -79,24 +133,52 @@ impl SingleFlight {
         }
     }
 
+    /// Asks about a stale key again, for no request in particular; returns whether a call is to be made.
+    fn start_retry(&mut self, lookup: &Lookup<'_>, service: &VerificationService, now: Timestamp) -> bool {
+        self.cache.use_stale(lookup.digest, service, now);
+        let is_new = !self.pending.contains_key(&lookup.digest);
+        let starts = is_new && self.pending.len() < service.max_in_flight.saturating_mul(2);
+        if starts {
+            let unsent = Some(LookupRequest::new(service, lookup));
+            self.pending.insert(lookup.digest, Pending { unsent, waiters: Vec::new() });
+        }
+        starts
+    }
+
+    /// Whether it is to be reported that the service refuses the filter itself: once a minute.
+    pub fn reports_refusal(&mut self, now: Timestamp) -> bool {
+        let is_due = self.reported_until.is_none_or(|until| until <= now);
+        if is_due {
+            self.reported_until = Some(now.after(REPORT_EVERY));
+        }
+        is_due
+    }
+
     /// Returns the requests that are still to be sent; each is returned once.
     pub fn unsent(&mut self) -> Vec<(KeyDigest, LookupRequest)> {
         let unsent = |(digest, pending): (&KeyDigest, &mut Pending)| Some((*digest, pending.unsent.take()?));
         self.pending.iter_mut().filter_map(unsent).collect()
     }
 
-    /// Caches a result and returns the waiters.
+    /// Caches a result and returns the waiters, with a stale result in place of none.
     pub fn complete(
         &mut self,
         digest: KeyDigest,
         result: &LookupResult,
         service: &VerificationService,
         now: Timestamp,
-    ) -> Vec<u32> {
+    ) -> Completed {
         self.cache.insert(digest, result, service, now);
         let waiters = self.pending.remove(&digest).map(|pending| pending.waiters).unwrap_or_default();
         self.awaited -= usize::from(!waiters.is_empty());
-        waiters
+        let stale = match result {
+            LookupResult::Unavailable => self.cache.use_stale(digest, service, now),
+            LookupResult::Key(_) | LookupResult::NotAKey => None,
+        };
+        match stale {
+            Some(key) => Completed { waiters, result: LookupResult::Key(key), is_stale: true },
+            None => Completed { waiters, result: result.clone(), is_stale: false },
+        }
     }
 
     /// Forgets a waiter that has gone. A request that nobody waits for is not sent.
@@ -115,27 +197,11 @@ impl SingleFlight {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::sync::Arc;
 
     use super::*;
-    use crate::model::SendAs;
-
-    fn service() -> VerificationService {
-        VerificationService {
-            cluster: "issuer".into(),
-            authority: "issuer".into(),
-            path: "/key/info".into(),
-            send_as: SendAs::Sha256Query("key".into()),
-            service_key: None,
-            timeout: Duration::from_secs(2),
-            cache_ttl: Duration::from_secs(60),
-            negative_cache_ttl: Duration::from_secs(5),
-            cache_max_entries: 10,
-            max_in_flight: 2,
-            consumer_from: None,
-            never_sent: Vec::new(),
-        }
-    }
+    use crate::lookup::tests::service;
+    use crate::model::Key;
 
     fn lookup(secret: &str) -> Lookup<'_> {
         Lookup { digest: KeyDigest::of(secret.as_bytes()), secret: secret.as_bytes().into() }
@@ -159,7 +225,7 @@ mod tests {
         assert_eq!(flight.unsent().len(), 0);
         let digest = lookup("a").digest;
         flight.cancel(digest, 0);
-        assert_eq!(flight.complete(digest, &LookupResult::NotAKey, &service(), NOW), [1, 2, 3]);
+        assert_eq!(flight.complete(digest, &LookupResult::NotAKey, &service(), NOW).waiters, [1, 2, 3]);
         assert!(matches!(start(&mut flight, "a", 4), LookupStart::Hit(LookupResult::NotAKey)));
     }
 
@@ -214,8 +280,106 @@ mod tests {
     fn a_bounded_number_of_requests_waits() {
         let mut flight = SingleFlight::default();
         let mut start = |secret, waiting| flight.start(&lookup(secret), 0, waiting, &service(), NOW);
-        assert!(matches!(start("a", MAX_WAITING - 1), LookupStart::Started));
-        assert!(matches!(start("a", MAX_WAITING), LookupStart::Rejected));
-        assert!(matches!(start("a", MAX_WAITING - 1), LookupStart::Joined));
+        let most = MAX_WAITING - MAX_WAITING / 5;
+        assert!(matches!(start("a", most - 1), LookupStart::Started));
+        assert!(matches!(start("a", most), LookupStart::Rejected));
+        assert!(matches!(start("a", most - 1), LookupStart::Joined));
+    }
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::default().after(Duration::from_secs(seconds))
+    }
+
+    /// Returns lookups in which one key was valid, and no longer is fresh at the time of `at(100)`.
+    fn with_known_key(service: &VerificationService) -> SingleFlight {
+        let mut flight = SingleFlight::default();
+        flight.start(&lookup("known"), 0, 0, service, at(0));
+        flight.unsent();
+        let digest = lookup("known").digest;
+        let key = LookupResult::Key(Arc::new(Key::from_service(Some("alice"), digest)));
+        flight.complete(digest, &key, service, at(0));
+        assert!(matches!(flight.start(&lookup("known"), 0, 0, service, at(59)), LookupStart::Hit(_)));
+        flight
+    }
+
+    #[test]
+    fn a_fifth_of_the_calls_and_of_the_places_to_wait_is_for_keys_that_were_valid() {
+        let service = VerificationService { max_in_flight: 10, ..service() };
+        let mut flight = with_known_key(&service);
+        let mut start = |secret: &str, waiting| flight.start(&lookup(secret), 0, waiting, &service, at(100));
+        for made_up in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+            assert!(matches!(start(made_up, 0), LookupStart::Started));
+        }
+        assert!(matches!(start("i", 0), LookupStart::Rejected));
+        assert!(matches!(start("known", MAX_WAITING), LookupStart::Rejected));
+        assert!(matches!(start("known", MAX_WAITING - 1), LookupStart::Started));
+    }
+
+    #[test]
+    fn a_key_that_was_valid_stays_so_while_the_service_is_unavailable() {
+        let service = VerificationService { stale_if_error: Duration::from_secs(600), ..service() };
+        let mut flight = with_known_key(&service);
+        let digest = lookup("known").digest;
+        let mut fail =
+            |flight: &mut SingleFlight, now| flight.complete(digest, &LookupResult::Unavailable, &service, now);
+        let start = |flight: &mut SingleFlight, now| flight.start(&lookup("known"), 7, 0, &service, now);
+
+        assert!(matches!(start(&mut flight, at(100)), LookupStart::Started), "the first request waits");
+        assert_eq!(flight.unsent().len(), 1);
+        let completed = fail(&mut flight, at(102));
+        assert!(completed.is_stale && matches!(completed.result, LookupResult::Key(_)));
+        assert_eq!(completed.waiters, [7]);
+
+        let stale = |start: LookupStart| matches!(start, LookupStart::Stale { starts_call: false, .. });
+        assert!(stale(start(&mut flight, at(102))), "the next one does not");
+        assert!(matches!(start(&mut flight, at(103)), LookupStart::Stale { starts_call: true, .. }));
+        assert!(stale(start(&mut flight, at(103))), "one call is enough");
+        assert_eq!(flight.unsent().len(), 1);
+        assert!(fail(&mut flight, at(105)).waiters.is_empty());
+        assert!(stale(start(&mut flight, at(105))));
+
+        assert!(matches!(start(&mut flight, at(660)), LookupStart::Started), "it has been stale for long enough");
+        let completed = fail(&mut flight, at(661));
+        assert!(!completed.is_stale && matches!(completed.result, LookupResult::Unavailable));
+    }
+
+    #[test]
+    fn by_default_no_key_is_stale() {
+        let service = service();
+        let mut flight = with_known_key(&service);
+        assert!(matches!(flight.start(&lookup("known"), 7, 0, &service, at(100)), LookupStart::Started));
+        let completed = flight.complete(lookup("known").digest, &LookupResult::Unavailable, &service, at(102));
+        assert!(!completed.is_stale && matches!(completed.result, LookupResult::Unavailable));
+        assert!(matches!(flight.start(&lookup("known"), 7, 0, &service, at(102)), LookupStart::Started));
+    }
+
+    #[test]
+    fn a_key_that_the_service_refuses_is_no_longer_stale() {
+        let service = VerificationService { stale_if_error: Duration::from_secs(600), ..service() };
+        let mut flight = with_known_key(&service);
+        let digest = lookup("known").digest;
+        flight.complete(digest, &LookupResult::Unavailable, &service, at(100));
+        assert!(matches!(flight.start(&lookup("known"), 7, 0, &service, at(101)), LookupStart::Stale { .. }));
+        flight.complete(digest, &LookupResult::NotAKey, &service, at(102));
+        flight.complete(digest, &LookupResult::Unavailable, &service, at(110));
+        assert!(matches!(flight.start(&lookup("known"), 7, 0, &service, at(110)), LookupStart::Started));
+    }
+
+    #[test]
+    fn where_no_call_may_be_made_a_stale_key_is_used() {
+        let service = VerificationService { stale_if_error: Duration::from_secs(600), ..service() };
+        let mut flight = with_known_key(&service);
+        for made_up in ["a", "b"] {
+            flight.start(&lookup(made_up), 0, 0, &service, at(100));
+        }
+        let known = flight.start(&lookup("known"), 7, 0, &service, at(100));
+        assert!(matches!(known, LookupStart::Stale { starts_call: false, .. }), "{known:?}");
+    }
+
+    #[test]
+    fn that_the_service_refuses_the_filter_is_reported_once_a_minute() {
+        let mut flight = SingleFlight::default();
+        let reported: Vec<bool> = [0, 1, 59, 60, 61, 120].map(|now| flight.reports_refusal(at(now))).into();
+        assert_eq!(reported, [true, false, false, true, false, true]);
     }
 }

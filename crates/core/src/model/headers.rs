@@ -103,6 +103,8 @@ pub struct IdentityHeaders {
     pub credential_source: Option<Box<str>>,
     /// The provider's name, on every request that passes.
     pub provider: Option<Box<str>>,
+    /// By the name of a label: its value.
+    pub labels: Vec<(Box<str>, Box<str>)>,
     inbound: NameSet,
 }
 
@@ -124,10 +126,12 @@ impl IdentityHeaders {
         key_id: Option<Box<str>>,
         credential_source: Option<Box<str>>,
         provider: Option<Box<str>>,
+        labels: Vec<(Box<str>, Box<str>)>,
     ) -> Self {
-        let configured = [&consumer, &key_id, &credential_source, &provider];
-        let inbound = NameSet::new(configured.into_iter().flatten().map(|name| &**name).chain(Self::ALWAYS_REMOVED));
-        Self { consumer, key_id, credential_source, provider, inbound }
+        let configured = [&consumer, &key_id, &credential_source, &provider].into_iter().flatten();
+        let configured = configured.chain(labels.iter().map(|(_, header)| header)).map(|name| &**name);
+        let inbound = NameSet::new(configured.chain(Self::ALWAYS_REMOVED));
+        Self { consumer, key_id, credential_source, provider, labels, inbound }
     }
 
     /// Whether an inbound header is removed: one of these, or one that reads like it with other separators.

@@ -21,6 +21,37 @@ pub struct Consumer {
     pub byok: Option<Byok>,
     /// By provider name: replaces the provider's own deployment key.
     pub(crate) deployment_keys: Vec<(Box<str>, Secret)>,
+    /// What is recorded and sent about its callers besides.
+    pub labels: Box<[Label]>,
+}
+
+impl Consumer {
+    /// Returns a consumer of which nothing but the name is known.
+    pub(crate) fn with_defaults(name: Box<str>) -> Self {
+        Self { name, providers: AllowList::All, byok: None, deployment_keys: Vec::new(), labels: Box::default() }
+    }
+}
+
+/// A word about a consumer, such as its tier.
+#[derive(Debug)]
+pub struct Label {
+    /// The name of its property in filter state, which ends in the label's name.
+    pub(crate) property: Box<str>,
+    /// Printable ASCII, at most 128 bytes.
+    pub value: Box<str>,
+}
+
+impl Label {
+    const PROPERTY_PREFIX: &str = "byok.label.";
+
+    pub(crate) fn new(name: &str, value: Box<str>) -> Self {
+        Self { property: format!("{}{name}", Self::PROPERTY_PREFIX).into(), value }
+    }
+
+    /// Returns the name: 1 to 32 lower-case letters, digits and underscores.
+    pub fn name(&self) -> &str {
+        self.property.strip_prefix(Self::PROPERTY_PREFIX).unwrap_or_default()
+    }
 }
 
 /// A proxy key that is known.
@@ -86,6 +117,10 @@ impl KeyRing {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     /// Returns the key of that digest.
     pub fn find(&self, digest: KeyDigest) -> Option<&Key> {
         self.keys.get(&digest)
@@ -98,7 +133,7 @@ impl KeyRing {
 
     /// Whether a value is a configured key, whatever its dates.
     pub(crate) fn contains_secret(&self, secret: &[u8]) -> bool {
-        !self.keys.is_empty() && self.find(KeyDigest::of(secret)).is_some()
+        !self.is_empty() && self.find(KeyDigest::of(secret)).is_some()
     }
 
     /// Returns the key of that consumer and id.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{AllowList, Consumer, Key};
+use super::Key;
 use crate::http::is_visible_ascii;
 use crate::secret::{KeyDigest, Secret};
 
@@ -68,9 +68,11 @@ pub struct VerificationService {
     pub timeout: Duration,
     pub(crate) cache_ttl: Duration,
     pub(crate) negative_cache_ttl: Duration,
+    /// How much longer a key that was valid stays so while the service is unavailable.
+    pub(crate) stale_if_error: Duration,
     /// How many results of either kind are cached.
     pub(crate) cache_max_entries: usize,
-    /// How many calls that a request waits for are under way at once, per worker.
+    /// How many calls that a request waits for are under way at once, per worker. A fifth is for keys that were valid before.
     pub(crate) max_in_flight: usize,
     /// JSON pointer ([RFC 6901](https://www.rfc-editor.org/rfc/rfc6901)) to the consumer's name in the response.
     pub(crate) consumer_from: Option<Box<str>>,
@@ -108,12 +110,6 @@ impl Key {
         let fits =
             |name: &&str| !name.is_empty() && name.len() + SERVICE.len() < 128 && is_visible_ascii(name.as_bytes());
         let name = consumer.filter(fits).map_or_else(|| SERVICE.to_owned(), |name| format!("{SERVICE}:{name}"));
-        Self::of_service_consumer(name.into(), digest.fingerprint().into())
-    }
-
-    /// Returns a key of a consumer that the service has named.
-    pub(crate) fn of_service_consumer(consumer: Box<str>, id: Box<str>) -> Self {
-        let consumer = Consumer { name: consumer, providers: AllowList::All, byok: None, deployment_keys: Vec::new() };
-        Self::unlimited(Arc::new(consumer), id)
+        Self::of_default_consumer(name.into(), digest.fingerprint().into())
     }
 }

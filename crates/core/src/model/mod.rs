@@ -1,7 +1,9 @@
 //! The checked configuration and the words for a decision. A request finds nothing here that is still to be checked,
 //! merged or defaulted.
 
+mod filter_state;
 mod headers;
+mod identity;
 mod key;
 mod location;
 mod lookup;
@@ -10,9 +12,12 @@ mod provider;
 mod reason;
 mod route;
 
+pub(crate) use filter_state::{FilterStateParts, PARTS};
 pub(crate) use headers::NameSet;
 pub use headers::{CredentialLocations, IdentityHeaders, StripList};
-pub use key::{Consumer, Key, KeyRing};
+pub(crate) use identity::ListedValues;
+pub use identity::{AuthSource, Identity, RequestIdentities};
+pub use key::{Consumer, Key, KeyRing, Label};
 pub(crate) use location::{Commas, after, subprotocols};
 pub use location::{KeySource, Location, SingleValueLocation, UpstreamHeader};
 pub use lookup::{Lookup, LookupResult, LookupResults, SendAs, VerificationService, is_service_name};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    AllowList, Beta, CredentialLocations, IdentityHeaders, KeyRing, KeySource, Provider, Route, RoutePolicy, StripList,
-    VerificationService,
+    AllowList, AuthSource, Beta, CredentialLocations, FilterStateParts, Identity, IdentityHeaders, KeyRing, Provider,
+    Route, RoutePolicy, StripList, VerificationService,
 };
 
 /// A checked configuration.
@@ -14,6 +14,8 @@ pub struct Policy {
     pub shadow: bool,
     /// The configured proxy keys.
     pub keys: KeyRing,
+    /// How Envoy names the callers that it has authenticated, in the order in which they are tried.
+    pub identities: Vec<Identity>,
     /// Who is asked about keys that are not configured.
     pub verification_service: Option<VerificationService>,
     /// All providers, in the order of the configuration.
@@ -32,6 +34,8 @@ pub struct Policy {
     pub(crate) never_candidates: &'static [&'static str],
     /// Features of APIs that only an OAuth token needs: without one their items do not go upstream.
     pub(crate) oauth_betas: &'static [Beta],
+    /// Which parts of a decision are set as filter state.
+    pub(crate) filter_state: FilterStateParts,
     pub(crate) realm: Box<str>,
     /// The URL of the metadata by which a client finds the authorization server.
     pub(crate) resource_metadata: Option<Box<str>>,
@@ -57,9 +61,12 @@ impl Policy {
         format!("byok.redirect_state.{}", self.digest)
     }
 
-    /// Returns the key source of that label, of whichever route.
-    pub(crate) fn key_source(&self, label: &str) -> Option<&KeySource> {
-        self.route_policies().flat_map(|route| route.key_sources.iter()).find(|source| *source.label == *label)
+    /// Returns the identity, or the key source of whichever route, that has that label.
+    pub(crate) fn auth_source(&self, label: &str) -> Option<AuthSource<'_>> {
+        let mut identities = self.identities.iter().map(AuthSource::Identity);
+        let mut sources = self.route_policies().flat_map(|route| route.key_sources.iter()).map(AuthSource::Key);
+        let has_label = |source: &AuthSource<'_>| source.label() == label;
+        identities.find(has_label).or_else(|| sources.find(has_label))
     }
 
     /// Returns the policies of all entries and, last, the one of requests that no entry matches.

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
-use super::wire::{CaseText, FileText, ProtocolText};
+use super::wire::{CaseText, FileText, IdentityText, ProtocolText};
 use super::{
-    Case, Configuration, Corpus, Expected, Location, Message, Protocol, RECORD_PARTS, RefusedConfiguration,
-    WarningConfiguration,
+    Case, Configuration, Corpus, Expected, IdentityValue, Location, Message, Protocol, RefusedConfiguration,
+    WarningConfiguration, is_record_part,
 };
 
 /// Checks all files and joins them.
@@ -110,7 +110,7 @@ fn checked(
     let decision = decision.map(|decision| ("decision".to_owned(), Some(decision.to_owned())));
     let mut record: BTreeMap<_, _> = decision.into_iter().collect();
     for (part, value) in case.record {
-        if !RECORD_PARTS.contains(&part.as_str()) {
+        if !is_record_part(&part) {
             return Err(format!("the record has no part `{part}`"));
         }
         record.insert(part, (value != "-").then_some(value));
@@ -125,9 +125,17 @@ fn checked(
             ProtocolText::Http1 => Protocol::Http1,
             ProtocolText::Http2 => Protocol::Http2,
         },
+        identities: case.identities.into_iter().map(|(name, value)| (name, identity(value))).collect(),
         expected,
         record,
     })
+}
+
+fn identity(value: IdentityText) -> IdentityValue {
+    match value {
+        IdentityText::One(text) => IdentityValue::Text(text),
+        IdentityText::List(items) => IdentityValue::List(items),
+    }
 }
 
 fn headers(lines: &[String]) -> Result<Vec<(String, String)>, String> {

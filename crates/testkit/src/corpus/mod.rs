@@ -1,6 +1,7 @@
 //! The corpus `tests/cases/*.toml`, shared by all runners: reads it, and compares an outcome with what a case expects.
 
 mod compare;
+mod identity;
 mod load;
 mod message;
 mod outcome;
@@ -16,6 +17,7 @@ mod wire;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use identity::identities_of;
 pub use message::{Line, Message, escape};
 pub use outcome::{Outcome, Refused, Verdict, counter};
 pub use secrets::{assert_no_secret_in, clear_text_of, secrets_of};
@@ -25,6 +27,11 @@ pub use trials::{Updates, trial, trials};
 /// The parts of a record, as filter state names them after `wasm.byok.`.
 pub const RECORD_PARTS: [&str; 7] =
     ["decision", "reason", "auth_source", "consumer", "key_id", "provider", "credential_source"];
+
+/// Whether a record may have a part of that name.
+pub fn is_record_part(name: &str) -> bool {
+    RECORD_PARTS.contains(&name) || name.starts_with("label.")
+}
 
 /// Everything in `tests/cases`.
 #[derive(Clone)]
@@ -66,9 +73,28 @@ pub struct Case {
     pub request: Message,
     pub cluster: Option<String>,
     pub protocol: Protocol,
+    /// By the name of an identity: what Envoy says about the caller.
+    pub identities: BTreeMap<String, IdentityValue>,
     pub expected: Expected,
     /// Parts of the record: `None` where the part must not be set.
     pub record: BTreeMap<String, Option<String>>,
+}
+
+/// The value of an identity's property.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum IdentityValue {
+    Text(String),
+    List(Vec<String>),
+}
+
+impl IdentityValue {
+    /// Returns the text, or the items of the list.
+    pub fn texts(&self) -> &[String] {
+        match self {
+            Self::Text(text) => std::slice::from_ref(text),
+            Self::List(items) => items,
+        }
+    }
 }
 
 /// How the Envoy runner sends the request.

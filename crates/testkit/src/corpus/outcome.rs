@@ -52,14 +52,15 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// The name of the counter that belongs to a record; of a source's name only letters, digits and `-` are kept.
-pub fn counter(record: &BTreeMap<String, String>) -> String {
-    let part = |name: &str| record.get(name).map_or("-", String::as_str);
-    let source = part("auth_source").replace(|char: char| !char.is_ascii_alphanumeric() && char != '-', "_");
-    format!(
+/// The name of the counter that belongs to a record with all the parts that it is made of; of a source's name only letters,
+/// digits and `-` are kept.
+pub fn counter(record: &BTreeMap<String, String>) -> Option<String> {
+    let part = |name: &str| record.get(name).map(String::as_str);
+    let source = part("auth_source")?.replace(|char: char| !char.is_ascii_alphanumeric() && char != '-', "_");
+    Some(format!(
         "byok.decision.{}.reason.{}.auth_source.{source}.credential.{}.requests",
-        part("decision"),
-        part("reason"),
-        part("credential_source")
-    )
+        part("decision")?,
+        part("reason")?,
+        part("credential_source")?
+    ))
 }

@@ -38,6 +38,15 @@ pub(super) struct CaseText {
     pub(super) cluster: String,
     #[serde(default)]
     pub(super) protocol: ProtocolText,
+    #[serde(default)]
+    pub(super) identities: BTreeMap<String, IdentityText>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum IdentityText {
+    One(String),
+    List(Vec<String>),
 }
 
 fn upstream_cluster() -> String {

@@ -1,4 +1,4 @@
-//! `envoy/envoy.yaml` at work: five requests, their answers, and what the access log says of them.
+//! `envoy/envoy.yaml`, or its native counterpart, at work: five requests, their answers, and what the access log says of them.
 
 pub mod func_e;
 mod questions;
@@ -15,11 +15,14 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 pub use questions::DEPLOYMENT_KEY;
 use questions::QUESTIONS;
 
+use crate::carrier::{Carrier, carrier};
 use crate::envoy::{Envoy, Options};
-use crate::{module, ports, root, tools};
+use crate::{ports, root, tools};
 
 /// The configuration that the demo runs, seen from the repository's root.
 pub const CONFIG: &str = "envoy/envoy.yaml";
+/// The same with the native module.
+pub const NATIVE_CONFIG: &str = "envoy/native/envoy.yaml";
 
 const POLL: Duration = Duration::from_millis(100);
 
@@ -72,13 +75,17 @@ pub fn ask() -> Result<()> {
 }
 
 fn start() -> Result<Envoy> {
-    module::path();
-    let config = fs::read_to_string(root().join(CONFIG)).with_context(|| format!("could not read {CONFIG}"))?;
+    let file = match carrier() {
+        Carrier::Wasm => CONFIG,
+        Carrier::Native => NATIVE_CONFIG,
+    };
+    let config = fs::read_to_string(root().join(file)).with_context(|| format!("could not read {file}"))?;
     let binary = tools::envoy_binary_for_run()?;
     ports::ensure_free(&config)?;
-    let environment = vec![("ANTHROPIC_API_KEY".to_owned(), DEPLOYMENT_KEY.into())];
+    let mut environment = carrier().environment(&[]);
+    environment.push(("ANTHROPIC_API_KEY".to_owned(), DEPLOYMENT_KEY.into()));
     let envoy = Envoy::start(&binary, &config, &Options { environment, ..Options::default() })?;
-    println!("{} serves {CONFIG}", binary.display());
+    println!("{} serves {file}", binary.display());
     Ok(envoy)
 }
 

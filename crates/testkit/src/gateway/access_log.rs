@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 
-use crate::corpus::RECORD_PARTS;
+use crate::corpus::is_record_part;
 
 /// One request, as Envoy saw it end.
 #[derive(Clone, Debug)]
@@ -28,10 +28,9 @@ pub(super) fn rows(text: &str) -> Vec<Row> {
 fn parsed(row: &Value) -> Row {
     let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
     let address = |name: &str| text(name).parse().unwrap_or_else(|_| panic!("no address in {row}"));
-    let record = RECORD_PARTS
-        .iter()
-        .filter_map(|part| Some(((*part).to_owned(), row[*part].as_str().filter(|value| *value != "-")?.to_owned())))
-        .collect();
+    let parts = row.as_object().into_iter().flatten().filter(|(name, _)| is_record_part(name));
+    let set = parts.filter_map(|(name, value)| Some((name, value.as_str().filter(|value| *value != "-")?)));
+    let record = set.map(|(name, value)| (name.clone(), value.to_owned())).collect();
     Row {
         connection: (address("local"), address("remote")),
         protocol: text("protocol"),

@@ -1,12 +1,13 @@
 //! Envoy's configuration for the tests: as little of Envoy's own cleaning as possible, so that tricks reach the filter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::Upstream;
+use super::{Upstream, metadata};
+use crate::carrier::carrier;
 
 /// One listener with one configuration of the filter.
 pub struct Site<'a> {
@@ -32,7 +33,7 @@ pub(super) fn bootstrap(clusters: &[(&str, &Upstream)], listeners: &Path) -> Val
 
 /// The listener of a site on a port of the system's choice.
 pub fn listener(site: &Site<'_>) -> Value {
-    json!({
+    let mut listener = json!({
         "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
         "name": site.name,
         "address": address(0),
@@ -40,7 +41,9 @@ pub fn listener(site: &Site<'_>) -> Value {
             "name": "envoy.filters.network.http_connection_manager",
             "typed_config": connection_manager(site),
         } ] } ],
-    })
+    });
+    carrier().set_variables(&mut listener, site.environment);
+    listener
 }
 
 /// The part of a listener that says what HTTP is spoken.
@@ -65,13 +68,18 @@ fn connection_manager(site: &Site<'_>) -> Value {
         "common_http_protocol_options": { "headers_with_underscores_action": "ALLOW", "max_headers_count": 200 },
         "http2_protocol_options": { "allow_connect": true },
         "upgrade_configs": [ { "upgrade_type": "CONNECT" }, { "upgrade_type": "websocket" } ],
-        "access_log": [ access_log() ],
-        "http_filters": [ filter(site), {
-            "name": "envoy.filters.http.router",
-            "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
-        } ],
+        "access_log": [ access_log(site.configuration) ],
+        "http_filters": http_filters(site),
         "route_config": { "virtual_hosts": [ { "name": "all", "domains": ["*"], "routes": routes(site.cluster) } ] },
     })
+}
+
+fn http_filters(site: &Site<'_>) -> Vec<Value> {
+    let router = json!({
+        "name": "envoy.filters.http.router",
+        "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
+    });
+    metadata::filter(site.configuration).into_iter().chain([filter(site), router]).collect()
 }
 
 fn routes(cluster: Option<&str>) -> Vec<Value> {
@@ -86,31 +94,11 @@ fn routes(cluster: Option<&str>) -> Vec<Value> {
 }
 
 fn filter(site: &Site<'_>) -> Value {
-    json!({
-        "name": "byok",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
-            "config": {
-                "name": site.name,
-                // Envoy names the root in the log lines of a configuration, and the plugin in those of a request.
-                "root_id": site.name,
-                "failure_policy": "FAIL_RELOAD",
-                "vm_config": {
-                    "vm_id": "byok",
-                    "runtime": "envoy.wasm.runtime.v8",
-                    "code": { "local": { "filename": crate::module::path() } },
-                    "environment_variables": { "key_values": site.environment },
-                },
-                "configuration": {
-                    "@type": "type.googleapis.com/google.protobuf.StringValue",
-                    "value": site.configuration,
-                },
-            },
-        },
-    })
+    let filter = carrier().filter(site.name, site.configuration, site.environment);
+    json!({ "name": "byok", "typed_config": filter })
 }
 
-fn access_log() -> Value {
+fn access_log(configuration: &str) -> Value {
     let mut format = json!({
         "local": "%DOWNSTREAM_LOCAL_ADDRESS%",
         "remote": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%",
@@ -122,6 +110,9 @@ fn access_log() -> Value {
     for part in crate::corpus::RECORD_PARTS {
         format[part] = format!("%FILTER_STATE(wasm.byok.{part}:PLAIN)%").into();
     }
+    for part in label_parts(configuration) {
+        format[&part] = format!("%FILTER_STATE(wasm.byok.{part}:PLAIN)%").into();
+    }
     json!({
         "name": "envoy.access_loggers.stdout",
         "typed_config": {
@@ -129,6 +120,14 @@ fn access_log() -> Value {
             "log_format": { "json_format": format },
         },
     })
+}
+
+/// Returns the parts of the record for the labels in a configuration.
+fn label_parts(configuration: &str) -> BTreeSet<String> {
+    let configuration: Value = serde_json::from_str(configuration).unwrap_or_default();
+    let consumers = configuration["consumers"].as_array().into_iter().flatten();
+    let labels = consumers.filter_map(|consumer| consumer["labels"].as_object()).flat_map(|labels| labels.keys());
+    labels.map(|name| format!("label.{name}")).collect()
 }
 
 fn cluster(name: &str, upstream: SocketAddr) -> Value {

@@ -3,20 +3,23 @@
 use std::sync::Arc;
 
 use super::Environment;
-use super::names::{EXPECTED_NAME, Names, is_name, repeats};
+use super::identities::Identities;
+use super::names::{EXPECTED_LABEL_NAME, EXPECTED_NAME, Names, is_label_name, is_name, repeats};
+use crate::config::de::Named;
 use crate::config::diagnostics::Diagnostics;
 use crate::config::path::Path;
 use crate::config::wire;
 use crate::http::strip_scheme;
-use crate::model::{Consumer, Key, KeyRing, is_service_name};
+use crate::model::{Consumer, Key, KeyRing, Label, is_service_name};
 use crate::providers::SCHEMES;
 use crate::secret::{KeyDigest, Secret};
 use crate::time::Timestamp;
 
-/// Checks all consumers, and returns their keys.
+/// Checks all consumers, and returns their keys; adds what they list to the identities.
 pub(super) fn check(
     consumers: Vec<wire::Consumer>,
     providers: &Names<'_>,
+    identities: &mut Identities,
     has_service: bool,
     environment: Environment<'_>,
     diagnostics: &mut Diagnostics,
@@ -32,6 +35,9 @@ pub(super) fn check(
         }
         if has_service && is_service_name(&wire.name) {
             diagnostics.error(path.field("name"), "expected a name that the verification service does not give");
+        }
+        if identities.give_name(&wire.name) {
+            diagnostics.error(path.field("name"), "expected a name that no identity with allow_unlisted gives");
         }
         if taken.next_if_eq(&index).is_some() {
             diagnostics.error(path.field("name"), "expected a name that no other consumer has");
@@ -52,7 +58,9 @@ pub(super) fn check(
             deployment_keys.extend(key.map(|key| (provider, key)));
         }
         let providers = wire.providers.into();
-        let consumer = Arc::new(Consumer { name: wire.name, providers, byok: wire.byok, deployment_keys });
+        let labels = labels(wire.labels, path.field("labels"), diagnostics);
+        let consumer = Arc::new(Consumer { name: wire.name, providers, byok: wire.byok, deployment_keys, labels });
+        identities.add(wire.identities, path.field("identities"), &consumer, diagnostics);
         check_keys(wire.keys, (index, path), &consumer, environment, &mut keys, diagnostics);
         checked.push(consumer);
     }
@@ -64,6 +72,26 @@ pub(super) fn check(
     }
     (checked, keys)
 }
+
+fn labels(labels: Named<Box<str>>, all: Path<'_>, diagnostics: &mut Diagnostics) -> Box<[Label]> {
+    if labels.0.len() > MAX_LABELS {
+        diagnostics.error(all, "expected at most 8 labels");
+    }
+    let checked = labels.0.into_iter().map(|(name, value)| {
+        let is_printable = value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        if !is_label_name(&name) {
+            diagnostics.error(all.named(&name), EXPECTED_LABEL_NAME);
+        } else if !(1..=128).contains(&value.len()) || !is_printable || value.trim().len() != value.len() {
+            diagnostics
+                .error(all.named(&name), "expected 1 to 128 printable ASCII characters without surrounding spaces");
+        }
+        Label::new(&name, value)
+    });
+    checked.collect()
+}
+
+/// Each is a property that is written on every request of the consumer.
+const MAX_LABELS: usize = 8;
 
 /// The keys, and for each of them its consumer's and its own number in the configuration.
 pub(super) struct Keys {

@@ -1,6 +1,8 @@
 //! `key_sources`, `strip_request_headers` and `identity_headers`: what headers mean.
 
-use super::names::{EXPECTED_HEADER, EXPECTED_TOKEN, credential_header, is_name, is_token};
+use super::names::{
+    EXPECTED_HEADER, EXPECTED_LABEL_NAME, EXPECTED_TOKEN, credential_header, is_label_name, is_name, is_token,
+};
 use crate::config::diagnostics::Diagnostics;
 use crate::config::path::Path;
 use crate::config::wire;
@@ -16,52 +18,55 @@ pub(super) fn key_sources(
     let mut checked: Vec<KeySource> = Vec::new();
     for (index, wire) in sources.into_iter().enumerate() {
         let path = all.item(index);
-        if wire.scheme.as_deref().is_some_and(|scheme| !is_token(scheme)) {
-            diagnostics.error(path.field("scheme"), EXPECTED_TOKEN);
-        }
-        let location = match (wire.header, wire.query, wire.cookie, wire.websocket_protocol) {
-            (Some(header), None, None, None) => {
-                let header = credential_header(&header);
-                if header.is_none() {
-                    diagnostics.error(path.field("header"), EXPECTED_HEADER);
-                }
-                header.map(Location::Header)
-            }
-            (None, Some(_), None, None) | (None, None, Some(_), None) | (None, None, None, Some(_))
-                if wire.scheme.is_some() =>
-            {
-                diagnostics.error(path.field("scheme"), "expected a scheme with a header alone");
-                None
-            }
-            (None, Some(query), None, None) if is_name(&query) => Some(Location::Query(query.into())),
-            (None, None, Some(cookie), None) if is_token(&cookie) => Some(Location::Cookie(cookie.into())),
-            (None, None, None, Some(prefix)) if is_token(&prefix) => Some(Location::WebSocketProtocol(prefix.into())),
-            (None, None, None, Some(_)) => {
-                diagnostics.error(path.field("websocket_protocol"), "expected the beginning of a subprotocol");
-                None
-            }
-            (None, Some(_), None, None) => {
-                diagnostics.error(path.field("query"), "expected the name of a parameter");
-                None
-            }
-            (None, None, Some(_), None) => {
-                diagnostics.error(path.field("cookie"), "expected the name of a cookie");
-                None
-            }
-            _ => {
-                diagnostics.error(path, "expected exactly one of header, query, cookie, websocket_protocol");
-                None
-            }
-        };
-        let Some(source) = location.map(|location| KeySource::new(location, wire.scheme.map(Into::into))) else {
-            continue;
-        };
+        let Some(source) = key_source(wire, path, diagnostics) else { continue };
         if checked.contains(&source) {
             diagnostics.error(path, "expected a source that is not listed before");
         }
         checked.push(source);
     }
     checked
+}
+
+/// Checks where a credential travels.
+pub(super) fn key_source(wire: wire::KeySource, path: Path<'_>, diagnostics: &mut Diagnostics) -> Option<KeySource> {
+    if wire.scheme.as_deref().is_some_and(|scheme| !is_token(scheme)) {
+        diagnostics.error(path.field("scheme"), EXPECTED_TOKEN);
+    }
+    let location = match (wire.header, wire.query, wire.cookie, wire.websocket_protocol) {
+        (Some(header), None, None, None) => {
+            let header = credential_header(&header);
+            if header.is_none() {
+                diagnostics.error(path.field("header"), EXPECTED_HEADER);
+            }
+            header.map(Location::Header)
+        }
+        (None, Some(_), None, None) | (None, None, Some(_), None) | (None, None, None, Some(_))
+            if wire.scheme.is_some() =>
+        {
+            diagnostics.error(path.field("scheme"), "expected a scheme with a header alone");
+            None
+        }
+        (None, Some(query), None, None) if is_name(&query) => Some(Location::Query(query.into())),
+        (None, None, Some(cookie), None) if is_token(&cookie) => Some(Location::Cookie(cookie.into())),
+        (None, None, None, Some(prefix)) if is_token(&prefix) => Some(Location::WebSocketProtocol(prefix.into())),
+        (None, None, None, Some(_)) => {
+            diagnostics.error(path.field("websocket_protocol"), "expected the beginning of a subprotocol");
+            None
+        }
+        (None, Some(_), None, None) => {
+            diagnostics.error(path.field("query"), "expected the name of a parameter");
+            None
+        }
+        (None, None, Some(_), None) => {
+            diagnostics.error(path.field("cookie"), "expected the name of a cookie");
+            None
+        }
+        _ => {
+            diagnostics.error(path, "expected exactly one of header, query, cookie, websocket_protocol");
+            None
+        }
+    };
+    location.map(|location| KeySource::new(location, wire.scheme.map(Into::into)))
 }
 
 /// Returns the key sources of a configuration that lists none: those that every gateway has, then those of its providers.
@@ -111,9 +116,8 @@ pub(super) fn identity_headers(
 ) -> IdentityHeaders {
     let mut taken: Vec<Box<str>> = Vec::new();
     let all = Path::Top("identity_headers");
-    let mut check = |field: &'static str, name: Option<String>| {
-        let name = credential_header(&name?).filter(|name| !locations.contains(name.as_bytes()));
-        let path = all.field(field);
+    let mut check_at = |path: Path<'_>, name: &str| {
+        let name = credential_header(name).filter(|name| !locations.contains(name.as_bytes()));
         match &name {
             None => diagnostics.error(path, "expected the name of a header that carries no credential"),
             Some(name) if taken.contains(name) => {
@@ -123,8 +127,17 @@ pub(super) fn identity_headers(
         }
         name
     };
+    let mut check = |field: &'static str, name: Option<String>| check_at(all.field(field), &name?);
     let (consumer, key_id) = (check("consumer", wire.consumer), check("key_id", wire.key_id));
     let (credential_source, provider) =
         (check("credential_source", wire.credential_source), check("provider", wire.provider));
-    IdentityHeaders::new(consumer, key_id, credential_source, provider)
+    let all = all.field("labels");
+    let mut labels = Vec::new();
+    for (label, name) in wire.labels.0 {
+        labels.extend(check_at(all.named(&label), &name).map(|name| (label, name)));
+    }
+    for (label, _) in labels.iter().filter(|(label, _)| !is_label_name(label)) {
+        diagnostics.error(all.named(label), EXPECTED_LABEL_NAME);
+    }
+    IdentityHeaders::new(consumer, key_id, credential_source, provider, labels)
 }

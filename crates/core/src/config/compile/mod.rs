@@ -2,6 +2,7 @@
 
 mod consumers;
 mod headers;
+mod identities;
 mod names;
 mod providers;
 mod routes;
@@ -12,6 +13,7 @@ use std::hash::Hasher as _;
 
 use foldhash::fast::FoldHasher;
 
+use self::identities::Identities;
 use self::names::Names;
 pub(super) use self::names::repeats;
 pub(super) use self::routes::OwnSettings;
@@ -19,7 +21,7 @@ use super::diagnostics::Diagnostics;
 use super::path::Path;
 use super::{lint, lint_modes, wire};
 use crate::http::is_visible_ascii;
-use crate::model::{Byok, CredentialLocations, Location, Mode, Policy};
+use crate::model::{Byok, CredentialLocations, FilterStateParts, Location, Mode, PARTS, Policy};
 use crate::providers::{
     CREDENTIAL_HEADERS, CREDENTIAL_PARAMETERS, CREDENTIAL_SUBPROTOCOLS, NEVER_CANDIDATES, OAUTH_BETAS,
     PASS_THROUGH_HEADER_PREFIX,
@@ -58,7 +60,9 @@ pub(super) fn compile(
     let names: Names<'_> = names.iter().map(|name| &**name).collect();
     let has_keys = wire.consumers.iter().any(|consumer| !consumer.keys.is_empty());
     let has_service = wire.verification_service.is_some();
-    let (consumers, keys) = consumers::check(wire.consumers, &names, has_service, environment, diagnostics);
+    let mut identities = Identities::check(wire.identities, has_service, diagnostics);
+    let (consumers, keys) =
+        consumers::check(wire.consumers, &names, &mut identities, has_service, environment, diagnostics);
     let verification_service =
         wire.verification_service.and_then(|service| service::check(service, environment, diagnostics));
 
@@ -87,20 +91,23 @@ pub(super) fn compile(
             anonymous,
         }
     });
-    let compiled =
-        top.as_ref().map(|top| routes::compile(wire.routes, top, &consumers, &providers, has_service, diagnostics));
+    let has_identity = identities.admit_anybody();
+    let identities = identities.finish(diagnostics);
+    let known = routes::Known { consumers: &consumers, providers: &providers, identities: &identities, has_service };
+    let compiled = top.as_ref().map(|top| routes::compile(wire.routes, top, &known, diagnostics));
 
-    if needs_sources && no_sources {
+    if needs_sources && no_sources && !has_identity {
         diagnostics.error(Path::Top("key_sources"), routes::EXPECTED_SOURCES);
     }
-    if authenticates && !has_keys && !has_service {
+    if authenticates && !has_keys && !has_service && !has_identity {
         diagnostics
             .error(Path::Top("consumers"), "expected at least one key, since mode \"on\" lets nobody pass without one");
     }
     let route_sources =
         compiled.iter().flat_map(|(routes, _)| routes).flat_map(|route| route.policy.key_sources.iter());
     let top_sources = top.iter().flat_map(|top| top.key_sources.iter());
-    let sources = top_sources.chain(route_sources).map(|source| source.location.clone());
+    let of_identities = identities.iter().filter_map(|identity| identity.credential.as_ref());
+    let sources = top_sources.chain(route_sources).chain(of_identities).map(|source| source.location.clone());
     let credential_locations = credential_locations(sources.chain(locations));
     let resource_metadata = wire.resource_metadata.inspect(|url| {
         let is_url = url.starts_with("https://") || url.starts_with("http://");
@@ -110,6 +117,7 @@ pub(super) fn compile(
     });
     let strip_list = headers::strip_list(wire.strip_request_headers, &credential_locations, diagnostics);
     let identity_headers = headers::identity_headers(wire.identity_headers, &credential_locations, diagnostics);
+    let filter_state = filter_state(wire.filter_state, diagnostics);
     let realm = wire.realm.unwrap_or_else(|| "llm-gateway".to_owned());
     if realm.len() > 128 || !realm.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
         diagnostics.error(Path::Top("realm"), "expected at most 128 ASCII characters without quote and backslash");
@@ -120,7 +128,8 @@ pub(super) fn compile(
         shadow: wire.shadow,
         keys: keys.into_ring(),
         verification_service,
-        default_route: routes::default_route(top, &providers),
+        default_route: routes::default_route(top, &providers, &identities),
+        identities,
         providers: providers.into_iter().map(|one| one.provider).collect(),
         routes,
         credential_locations,
@@ -128,16 +137,30 @@ pub(super) fn compile(
         identity_headers,
         never_candidates: NEVER_CANDIDATES,
         oauth_betas: OAUTH_BETAS,
+        filter_state,
         realm: realm.into(),
         resource_metadata: resource_metadata.map(Into::into),
         digest: format!("{:016x}", environment.digest.borrow().finish()).into(),
     };
     lint_modes::warn(&policy, diagnostics);
     lint::warn(&policy, &consumers, &own_settings, wire.hide_credentials.is_some(), diagnostics);
+    lint::unknown_labels(&policy, &consumers, diagnostics);
     if names_providers {
         lint::unreachable_providers(&policy, &consumers, diagnostics);
     }
     Some(policy)
+}
+
+fn filter_state(parts: Option<Vec<Box<str>>>, diagnostics: &mut Diagnostics) -> FilterStateParts {
+    let Some(parts) = parts else { return FilterStateParts::All };
+    for (index, part) in parts.iter().enumerate() {
+        let is_label = part.strip_prefix("label.").is_some_and(names::is_label_name);
+        if !is_label && !PARTS.contains(&&**part) {
+            let message = format!("expected one of {}, or label. and the name of a label", PARTS.join(", "));
+            diagnostics.error(Path::Top("filter_state").item(index), &message);
+        }
+    }
+    FilterStateParts::Only(parts)
 }
 
 /// Returns every location that may carry a credential on any route.

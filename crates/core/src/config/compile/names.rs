@@ -8,6 +8,7 @@ use crate::http::{is_visible_ascii, path};
 
 /// What a consumer, a key id and a provider may be called.
 pub(super) const EXPECTED_NAME: &str = "expected 1 to 128 visible ASCII characters";
+pub(super) const EXPECTED_LABEL_NAME: &str = "expected 1 to 32 lower-case letters, digits and underscores";
 pub(super) const EXPECTED_HEADER: &str = "expected a header name";
 pub(super) const EXPECTED_TOKEN: &str = "expected a token of visible ASCII characters";
 pub(super) const EXPECTED_PATH: &str =
@@ -44,6 +45,12 @@ pub(in crate::config) fn repeats<'a>(names: impl Iterator<Item = &'a str>) -> Ve
 
 pub(super) fn is_name(text: &str) -> bool {
     (1..=128).contains(&text.len()) && is_visible_ascii(text.as_bytes())
+}
+
+/// Whether the text can name a label: it becomes part of the name of a filter state.
+pub(super) fn is_label_name(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    (1..=32).contains(&text.len()) && text.bytes().all(is_plain)
 }
 
 /// Whether the text is a token (RFC 9110, 5.6.2).

@@ -12,8 +12,9 @@ use crate::config::diagnostics::Diagnostics;
 use crate::config::path::Path;
 use crate::config::wire;
 use crate::model::{
-    AllowList, Byok, ClientCredentialPolicy, Commas, Consumer, CredentialKind, HostMatch, KeySource, Location, Mode,
-    PathMatch, Provider, ProxyKeyHandling, Route, RouteMatch, RoutePolicy, SingleValueLocation, is_service_name,
+    AllowList, Byok, ClientCredentialPolicy, Commas, Consumer, CredentialKind, HostMatch, Identity, KeySource,
+    Location, Mode, PathMatch, Provider, ProxyKeyHandling, Route, RouteMatch, RoutePolicy, SingleValueLocation,
+    is_service_name,
 };
 
 /// What the top level says for entries that say nothing.
@@ -31,6 +32,14 @@ pub(super) struct ProviderPolicy {
     pub(super) client_credentials: ClientCredentialPolicy,
 }
 
+/// What entries refer to.
+pub(super) struct Known<'a> {
+    pub(super) consumers: &'a [Arc<Consumer>],
+    pub(super) providers: &'a [ProviderPolicy],
+    pub(super) identities: &'a [Identity],
+    pub(super) has_service: bool,
+}
+
 /// Which settings an entry has of its own.
 pub(in crate::config) struct OwnSettings {
     pub(in crate::config) mode: bool,
@@ -38,15 +47,15 @@ pub(in crate::config) struct OwnSettings {
     pub(in crate::config) hide_credentials: bool,
 }
 
-/// Compiles all entries against the consumers and providers that there are.
+/// Compiles all entries.
 pub(super) fn compile(
     routes: Vec<wire::Route>,
     top: &TopLevel,
-    consumers: &[Arc<Consumer>],
-    providers: &[ProviderPolicy],
-    has_service: bool,
+    known: &Known<'_>,
     diagnostics: &mut Diagnostics,
 ) -> (Vec<Route>, Vec<OwnSettings>) {
+    let Known { consumers, providers, identities, has_service } = *known;
+    let has_identity = identities.iter().any(Identity::admits_anybody);
     let all = Path::Top("routes");
     let names: Names<'_> = consumers.iter().map(|consumer| &*consumer.name).collect();
     let compile_one = |(index, wire): (usize, wire::Route)| {
@@ -57,7 +66,8 @@ pub(super) fn compile(
         }
         for (at, name) in wire.consumers.iter().flatten().enumerate() {
             let of_service = has_service && is_service_name(name);
-            if !of_service && !names.contains(&**name) {
+            let of_identity = || identities.iter().any(|identity| identity.gives_name(name));
+            if !of_service && !names.contains(&**name) && !of_identity() {
                 diagnostics.error(path.field("consumers").item(at), "expected the name of a consumer");
             }
         }
@@ -73,7 +83,7 @@ pub(super) fn compile(
         let provider = provider.map_or(&top.default_provider, |found| &found.provider);
         let mode = wire.mode.unwrap_or(top.mode);
         let key_sources = wire.key_sources.map(|sources| key_sources(sources, path.field("key_sources"), diagnostics));
-        if mode == Mode::On && key_sources.as_ref().is_some_and(Vec::is_empty) {
+        if mode == Mode::On && key_sources.as_ref().is_some_and(Vec::is_empty) && !has_identity {
             diagnostics.error(path.field("key_sources"), EXPECTED_SOURCES);
         }
         let key_sources = key_sources.map_or_else(|| Arc::clone(&top.key_sources), Arc::from);
@@ -82,7 +92,7 @@ pub(super) fn compile(
             mode,
             provider: Arc::clone(provider),
             consumers: wire.consumers.into(),
-            single_value_locations: single_value_locations(&key_sources, provider),
+            single_value_locations: single_value_locations(&key_sources, identities, provider),
             key_sources,
             anonymous: anonymous.unwrap_or_else(|| top.anonymous.clone()),
             proxy_key: proxy_key(wire.hide_credentials.or(top.hide_credentials), provider),
@@ -94,11 +104,11 @@ pub(super) fn compile(
 }
 
 /// Compiles what applies to requests that no entry matches.
-pub(super) fn default_route(top: TopLevel, providers: &[ProviderPolicy]) -> RoutePolicy {
+pub(super) fn default_route(top: TopLevel, providers: &[ProviderPolicy], identities: &[Identity]) -> RoutePolicy {
     RoutePolicy {
         mode: top.mode,
         consumers: AllowList::All,
-        single_value_locations: single_value_locations(&top.key_sources, &top.default_provider),
+        single_value_locations: single_value_locations(&top.key_sources, identities, &top.default_provider),
         key_sources: top.key_sources,
         anonymous: top.anonymous,
         proxy_key: proxy_key(top.hide_credentials, &top.default_provider),
@@ -135,14 +145,20 @@ fn proxy_key(hide: Option<HideCredentials>, provider: &Provider) -> ProxyKeyHand
     }
 }
 
-/// Returns the key sources and the provider's locations, in which a request may have one value only.
-fn single_value_locations(key_sources: &[KeySource], provider: &Provider) -> Vec<SingleValueLocation> {
+/// Returns the key sources, the locations of the identities' credentials and the provider's locations, in which a request
+/// may have one value only.
+fn single_value_locations(
+    key_sources: &[KeySource],
+    identities: &[Identity],
+    provider: &Provider,
+) -> Vec<SingleValueLocation> {
     let deployment = [&provider.deployment_header].into_iter();
     let upstream = deployment.chain(provider.oauth_deployment.as_ref().map(|(_, header, _)| header));
     let sent_as = provider.credential_rules.iter().filter_map(|rule| rule.sent_as.as_ref());
     let upstream = upstream.chain(sent_as).map(|header| (Location::Header(header.name.clone()), &header.scheme));
     let rules = provider.credential_rules.iter().map(|rule| (rule.location.clone(), &rule.scheme));
-    let sources = key_sources.iter().map(|source| (source.location.clone(), &source.scheme));
+    let of_identities = identities.iter().filter_map(|identity| identity.credential.as_ref());
+    let sources = key_sources.iter().chain(of_identities).map(|source| (source.location.clone(), &source.scheme));
     let all: Vec<(Location, &Option<Box<str>>)> = sources.chain(rules).chain(upstream).collect();
     let mut locations: Vec<SingleValueLocation> = Vec::new();
     for (location, _) in &all {

@@ -51,6 +51,7 @@ pub(super) fn check(
     let timeout = duration("timeout", wire.timeout, Duration::from_secs(2));
     let cache_ttl = duration("cache_ttl", wire.cache_ttl, Duration::from_secs(60));
     let negative_cache_ttl = duration("negative_cache_ttl", wire.negative_cache_ttl, Duration::from_secs(5));
+    let stale_if_error = duration("stale_if_error", wire.stale_if_error, Duration::ZERO);
     if timeout.is_some_and(|timeout| timeout.is_zero()) {
         diagnostics.error(path.field("timeout"), "must be greater than 0");
     }
@@ -74,6 +75,7 @@ pub(super) fn check(
         timeout: timeout?,
         cache_ttl: cache_ttl?,
         negative_cache_ttl: negative_cache_ttl?,
+        stale_if_error: stale_if_error?,
         send_as: send_as?,
         never_sent: never_looked_up(),
     })
