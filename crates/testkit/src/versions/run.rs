@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::carrier::Carrier;
 use crate::root;
 
 #[derive(Debug, Clone, Copy)]
@@ -60,17 +61,26 @@ pub(super) fn version_of(envoy: &Path) -> Result<String> {
 }
 
 /// Runs a suite; a test that fails is no error, a suite that does not run is one.
-pub(super) fn run(suite: Suite, envoy: &Path) -> Result<Outcome> {
+pub(super) fn run(suite: Suite, envoy: &Path, carrier: Carrier) -> Result<Outcome> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(["test", "--quiet", "--package", "byok-filter", "--test", suite.target(), "--", "--color", "never"])
         .args(["--format", "pretty"])
         .current_dir(root())
         .env("ENVOY", envoy)
+        .env("CARRIER", name(carrier))
         .stderr(Stdio::inherit())
         .output()?;
     outcome(String::from_utf8_lossy(&output.stdout).into_owned(), output.status.success())
         .with_context(|| format!("the tests of {} did not run to their end", suite.target()))
+}
+
+/// The name of a carrier in the variable `CARRIER`, and in the table.
+pub(super) fn name(carrier: Carrier) -> &'static str {
+    match carrier {
+        Carrier::Wasm => "wasm",
+        Carrier::Native => "native",
+    }
 }
 
 fn outcome(output: String, succeeded: bool) -> Result<Outcome> {

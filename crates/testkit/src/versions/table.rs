@@ -6,6 +6,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::Outcome;
+use super::run::name;
+use crate::carrier::Carrier;
 
 const BEGIN: &str = "<!-- made by make test-versions -->\n";
 const END: &str = "<!-- end -->\n";
@@ -13,6 +15,7 @@ const END: &str = "<!-- end -->\n";
 /// What was seen in one version.
 pub(super) struct Row {
     pub(super) version: &'static str,
+    pub(super) carrier: Carrier,
     pub(super) corpus: Outcome,
     /// The part of the corpus about `/..;/`.
     pub(super) paths: Outcome,
@@ -28,10 +31,11 @@ impl Row {
 }
 
 pub(super) fn render(rows: &[Row]) -> String {
-    let mut table = "| Envoy | corpus | of it: `/..;/` refused | behaviour |\n|---|---|---|---|\n".to_owned();
-    for Row { version, corpus, paths, behaviour } in rows {
+    let mut table =
+        "| Envoy | module | corpus | of it: `/..;/` refused | behaviour |\n|---|---|---|---|---|\n".to_owned();
+    for Row { version, carrier, corpus, paths, behaviour } in rows {
         let behaviour = behaviour.as_ref().map_or("not run".to_owned(), share);
-        table += &format!("| {version} | {} | {} | {behaviour} |\n", share(corpus), share(paths));
+        table += &format!("| {version} | {} | {} | {} | {behaviour} |\n", name(*carrier), share(corpus), share(paths));
     }
     table
 }
@@ -61,8 +65,14 @@ mod tests {
     #[test]
     fn a_row_says_how_many_tests_passed() {
         let outcome = |passed, failed| Outcome { passed, failed, output: "FAILED".to_owned() };
-        let row = Row { version: "1.2.3", corpus: outcome(5, 1), paths: outcome(2, 0), behaviour: None };
-        assert!(render(&[row]).ends_with("| 1.2.3 | 5 of 6 | 2 of 2 | not run |\n"));
+        let row = Row {
+            version: "1.2.3",
+            carrier: Carrier::Wasm,
+            corpus: outcome(5, 1),
+            paths: outcome(2, 0),
+            behaviour: None,
+        };
+        assert!(render(&[row]).ends_with("| 1.2.3 | wasm | 5 of 6 | 2 of 2 | not run |\n"));
     }
 
     #[test]
