@@ -1,10 +1,15 @@
 XTASK = cargo run --quiet --package xtask --
+# The archive of an OCI layout, unpacked where crane can push it: $(call UNPACK,directory)
+UNPACK = mkdir -p $(1) && tar -xf dist/release/byok_filter-oci.tar -C $(1)
 DEMO = cargo run --quiet --package byok-testkit --features envoy --bin demo --
 
 # Tools that only one check needs, each in a directory named by its version.
 CACHE = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/byok-filter
+CRANE = $(CACHE)/crane-0.22.1
+CYCLONEDX = $(CACHE)/cyclonedx-11.12.0
 FUNC_E = $(CACHE)/func-e-1.6.0
 LITELLM = $(CACHE)/litellm-1.109.1
+VERSION = $(shell sed -n '/^\[workspace.package\]/,/^$$/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 # The version in Cargo.lock: wasm-bindgen refuses another one.
 WASM_BINDGEN_VERSION = $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
 WASM_BINDGEN = $(CACHE)/wasm-bindgen-$(WASM_BINDGEN_VERSION)
@@ -19,16 +24,42 @@ BUILD = $(if $(NATIVE),build-native,build)
 CARRIER = $(if $(NATIVE),native,wasm)
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-native run serve certificates demo test test-native test-envoy test-func-e test-istio test-litellm test-web test-observability lint advisories bench bench-core clean
+.PHONY: help build build-native dist image version run serve certificates demo test test-native test-envoy test-versions test-dist test-reproducible test-func-e test-istio test-litellm test-web test-observability lint advisories bench bench-core clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
 
 build: ## build the module, dist/byok_filter.wasm
 	@$(XTASK) build
 
 build-native: ## build the native module, dist/libbyok_filter.so
 	@$(XTASK) build-native
+
+dist: ## make what a release carries, in dist/release (ARGS=--quick: nothing for aarch64; COSIGN_KEY=: sign)
+	@$(XTASK) dist $(ARGS)
+
+image: dist $(CRANE)/crane ## push the module as an OCI image, REGISTRY=host/path (TAG=: else the version; needs Go)
+	@test -n "$(REGISTRY)" || { echo 'expected REGISTRY=host/path' >&2; exit 2; }
+	@layout=$$(mktemp -d) && trap 'rm -rf "$$layout"' EXIT && $(call UNPACK,$$layout) && \
+		$(CRANE)/crane push "$$layout" "$(REGISTRY)/byok-filter:$(or $(TAG),$(VERSION))"
+
+version: ## print the version
+	@echo $(VERSION)
+
+test-dist: ## make dist, push the image to a registry on loopback, pull and compare (ARGS as for dist; needs Go and python3)
+test-dist: dist $(CRANE)/crane $(CYCLONEDX)/installed
+	CRANE=$(CRANE)/crane CYCLONEDX_PYTHON=$(CYCLONEDX)/bin/python cargo test --test dist -- --ignored --nocapture
+
+test-reproducible: ## make dist from a clone and from an archive, in different folders, and compare (ARGS as for dist)
+	ARGS='$(ARGS)' .ci/reproducible
+
+$(CRANE)/crane:
+	GOBIN=$(CRANE) go install github.com/google/go-containerregistry/cmd/crane@v0.22.1
+
+$(CYCLONEDX)/installed:
+	python3 -m venv --clear $(CYCLONEDX)
+	$(CYCLONEDX)/bin/python -m pip install --quiet --disable-pip-version-check --only-binary=:all: 'cyclonedx-python-lib[json-validation]==11.12.0'
+	touch $@
 
 run: $(BUILD) ## run envoy/envoy.yaml, show five answers, serve until Ctrl-C (NATIVE=1: envoy/native/envoy.yaml; ENVOY=path: another Envoy)
 	@CARRIER=$(CARRIER) $(DEMO) run
@@ -51,6 +82,9 @@ test-native: build build-native ## run the suites that need Envoy with the nativ
 
 test-envoy: build ## run the corpus through one Envoy (ENVOY=path: another one than the pinned)
 	cargo test --package byok-filter --test envoy
+
+test-versions: build build-native ## run the corpus and the behaviour tests on Envoy 1.36 to 1.40, write the table of docs/versions.md (ARGS=--quick: the corpus on the oldest and the newest, write nothing)
+	@cargo run --quiet --package byok-testkit --features envoy --bin versions -- $(ARGS)
 
 test-func-e: build $(FUNC_E)/func-e ## run envoy/envoy.yaml under a real func-e (needs Go)
 	@$(DEMO) func-e $(FUNC_E)/func-e

@@ -6,6 +6,7 @@
 //! - `envoy` (feature `envoy`) is the one launcher of Envoy, `tools` installs it, `gateway` puts it between clients and a
 //!   recording upstream, `service` adds a verification service, `site` one listener for behaviour beyond the corpus
 //! - `certificates` (feature `envoy`) issues certificates for mTLS
+//! - `versions` (feature `envoy`) runs the tests of the module in each supported version of Envoy
 //! - `demo` (feature `envoy`) runs `envoy/envoy.yaml` and checks five answers
 #![allow(
     clippy::expect_used,
@@ -42,6 +43,8 @@ pub mod service;
 pub mod site;
 #[cfg(feature = "envoy")]
 pub mod tools;
+#[cfg(feature = "envoy")]
+pub mod versions;
 
 use std::path::Path;
 

@@ -34,6 +34,8 @@ pub(super) fn define(linker: &mut Linker<State>) {
     linker.func_wrap(ENV, "proxy_increment_metric", increment_metric).expect("a free name");
     linker.func_wrap(ENV, "proxy_send_local_response", send_local_response).expect("a free name");
     linker.func_wrap(ENV, "proxy_call_foreign_function", call_foreign_function).expect("a free name");
+    linker.func_wrap(ENV, "proxy_get_shared_data", shared_data).expect("a free name");
+    linker.func_wrap(ENV, "proxy_set_shared_data", set_shared_data).expect("a free name");
     linker.func_wrap(ENV, "proxy_set_tick_period_milliseconds", set_tick_period).expect("a free name");
 }
 
@@ -262,4 +264,13 @@ fn request_headers_only(kind: u32) -> Result<(), Error> {
 
 fn property_path(path: &[u8]) -> String {
     String::from_utf8_lossy(path).replace('\0', ".")
+}
+
+/// Each VM here is the first one: nothing is shared.
+fn shared_data(_: Caller<'_, State>, _key: u32, _key_size: u32, _at: u32, _size_at: u32, _cas_at: u32) -> u32 {
+    NOT_FOUND
+}
+
+fn set_shared_data(_: Caller<'_, State>, _key: u32, _key_size: u32, _value: u32, _size: u32, _cas: u32) -> u32 {
+    OK
 }
