@@ -5,6 +5,8 @@ DEMO = cargo run --quiet --package byok-testkit --features envoy --bin demo --
 CACHE = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/byok-filter
 FUNC_E = $(CACHE)/func-e-1.6.0
 LITELLM = $(CACHE)/litellm-1.109.1
+# One directory per content of the lists of packages.
+CLIENTS = $(CACHE)/clients-$(firstword $(shell cat tests/clients/requirements.txt tests/clients/package-lock.json | cksum))
 # The version in Cargo.lock: wasm-bindgen refuses another one.
 WASM_BINDGEN_VERSION = $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
 WASM_BINDGEN = $(CACHE)/wasm-bindgen-$(WASM_BINDGEN_VERSION)
@@ -15,7 +17,7 @@ GO_MODULE = go mod download -json $(1) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p'
 LINT_TOOLS = $(CACHE)/lint-$(firstword $(shell cksum .ci/lint-requirements.txt))
 
 .DEFAULT_GOAL := help
-.PHONY: help build run serve certificates demo test test-envoy test-func-e test-istio test-litellm test-web lint advisories bench bench-core clean
+.PHONY: help build run serve certificates demo test test-envoy test-func-e test-istio test-litellm test-clients test-web lint advisories bench bench-core clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +55,17 @@ test-litellm: build $(LITELLM)/installed ## run the filter before a real LiteLLM
 $(LITELLM)/installed: tests/litellm/requirements.txt
 	python3 -m venv --clear $(LITELLM)
 	$(LITELLM)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: -r $<
+	touch $@
+
+test-clients: build $(CLIENTS)/installed ## run real clients through the filter, confined to loopback, and write the table (needs python3, npm, curl)
+	CLIENTS=$(CLIENTS) $(if $(UPDATE_TABLE),UPDATE_TABLE=1) cargo test --test clients -- --ignored --nocapture --test-threads 1
+
+# Their scripts are not run: none is needed, and one compiles C++.
+$(CLIENTS)/installed: | tests/clients/requirements.txt tests/clients/package-lock.json
+	python3 -m venv --clear $(CLIENTS)
+	$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: -r tests/clients/requirements.txt
+	cp tests/clients/package.json tests/clients/package-lock.json $(CLIENTS)
+	npm ci --prefix $(CLIENTS) --ignore-scripts --no-audit --no-fund --loglevel error
 	touch $@
 
 test-web: $(WASM_BINDGEN)/bin/wasm-bindgen-test-runner ## run the corpus through the core on wasm32-unknown-unknown (needs Node)

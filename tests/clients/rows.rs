@@ -1,0 +1,240 @@
+//! The rows of the table: what a client is given, and what must come of it.
+
+use std::path::PathBuf;
+
+use crate::credentials::Vendor;
+use crate::stage::clients;
+use crate::worker::Language;
+
+/// What runs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Program {
+    /// The name by which a worker knows the SDK.
+    Sdk(Language, &'static str),
+    ClaudeCode,
+    Codex,
+    GeminiCli,
+    Curl,
+}
+
+/// One client, given credentials in one way; every call must end alike.
+pub(crate) struct Row {
+    pub(crate) client: Client,
+    pub(crate) vendor: Vendor,
+    /// Places, as the client calls them, and the letters of what they are given.
+    pub(crate) given: Vec<(&'static str, &'static str)>,
+    pub(crate) calls: Vec<&'static str>,
+    /// The credentials that reach the provider.
+    pub(crate) reached: &'static str,
+    /// What the client shows.
+    pub(crate) shows: &'static str,
+}
+
+/// A client, and the package that its version is that of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Client {
+    pub(crate) name: &'static str,
+    pub(crate) program: Program,
+    pub(crate) package: Option<&'static str>,
+}
+
+impl Row {
+    /// The letters of what is given at that place.
+    pub(crate) fn given(&self, place: &str) -> Option<&'static str> {
+        self.given.iter().find(|(own, _)| *own == place).map(|(_, letters)| *letters)
+    }
+
+    /// A name for the home directory of this row's process.
+    pub(crate) fn home(&self) -> String {
+        let given: String = self.given.iter().map(|(place, letters)| format!("-{place}-{letters}")).collect();
+        let name = format!("{}{given}", self.client.name);
+        name.chars().map(|one| if one.is_ascii_alphanumeric() { one } else { '-' }).collect()
+    }
+}
+
+/// Where npm puts commands.
+pub(crate) fn bin(name: &str) -> PathBuf {
+    clients().join("node_modules/.bin").join(name)
+}
+
+/// The directory of the pinned Node's binary.
+pub(crate) fn node() -> PathBuf {
+    platform("node-linux-").join("bin")
+}
+
+/// Claude Code's binary; the script of its package only looks for it.
+pub(crate) fn claude_code() -> PathBuf {
+    platform("@anthropic-ai/claude-code-linux-").join("claude")
+}
+
+/// The package for this machine among those for several.
+fn platform(prefix: &str) -> PathBuf {
+    let name = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
+    clients().join("node_modules").join(format!("{prefix}{name}"))
+}
+
+const fn sdk(name: &'static str, language: Language, sdk: &'static str, package: &'static str) -> Client {
+    Client { name, program: Program::Sdk(language, sdk), package: Some(package) }
+}
+
+const fn program(name: &'static str, program: Program, package: &'static str) -> Client {
+    Client { name, program, package: Some(package) }
+}
+
+const CLAUDE_CODE: Client = program("Claude Code", Program::ClaudeCode, "@anthropic-ai/claude-code");
+const ANTHROPIC_PYTHON: Client = sdk("Anthropic SDK, Python", Language::Python, "anthropic", "anthropic");
+const ANTHROPIC_NODE: Client = sdk("Anthropic SDK, TypeScript", Language::Node, "anthropic", "@anthropic-ai/sdk");
+const OPENAI_PYTHON: Client = sdk("OpenAI SDK, Python", Language::Python, "openai", "openai");
+const OPENAI_NODE: Client = sdk("OpenAI SDK, Node", Language::Node, "openai", "openai");
+const AZURE: Client = sdk("Azure OpenAI, Python", Language::Python, "azure", "openai");
+const GENAI: Client = sdk("google-genai, Python", Language::Python, "gemini", "google-genai");
+const CODEX: Client = program("Codex", Program::Codex, "@openai/codex");
+const GEMINI_CLI: Client = program("Gemini CLI", Program::GeminiCli, "@google/gemini-cli");
+pub(crate) const CURL: Client = Client { name: "curl, HTTP/2", program: Program::Curl, package: None };
+
+const ANSWER: &str = "answer";
+const STREAMED: &str = "answer, as it is streamed";
+const NOTHING: &str = "nothing";
+/// Of Claude Code, Codex and Gemini CLI.
+const ERROR: &str = "an error with the filter's message";
+
+/// All rows, a client's beside each other.
+pub(crate) fn rows() -> Vec<Row> {
+    let mut rows = claude_code_rows();
+    rows.extend(usual(ANTHROPIC_PYTHON, Vendor::Anthropic, &MESSAGES));
+    rows.extend(usual(ANTHROPIC_NODE, Vendor::Anthropic, &MESSAGES));
+    rows.extend(usual(OPENAI_PYTHON, Vendor::OpenAi, &CHAT_AND_RESPONSES));
+    rows.extend(usual(OPENAI_NODE, Vendor::OpenAi, &CHAT_AND_RESPONSES));
+    rows.extend(realtime_rows());
+    rows.extend(usual(AZURE, Vendor::Azure, &CHAT_OF_AZURE));
+    rows.extend(usual(GENAI, Vendor::Gemini, &GENERATE_CONTENT));
+    rows.extend(usual(CURL, Vendor::Anthropic, &BY_HAND));
+    rows.extend(usual(CODEX, Vendor::OpenAi, &BY_CODEX));
+    rows.extend(usual(GEMINI_CLI, Vendor::Gemini, &BY_GEMINI_CLI));
+    rows
+}
+
+/// What a client that takes one API key calls, and what comes of it.
+struct Usual {
+    /// What the client calls its API key.
+    key: &'static str,
+    whole: &'static [&'static str],
+    streamed: &'static [&'static str],
+    /// How the deployment key arrives.
+    deployment: &'static str,
+    /// How the client's own key arrives.
+    own: &'static str,
+    error: &'static str,
+}
+
+const AUTHENTICATION_ERROR: &str = "`AuthenticationError` with the filter's message";
+
+const MESSAGES: Usual = Usual {
+    key: "API key",
+    whole: &["messages", "count_tokens"],
+    streamed: &["messages, streamed"],
+    deployment: "`x-api-key: D`",
+    own: "`x-api-key: K`",
+    error: AUTHENTICATION_ERROR,
+};
+
+const CHAT_AND_RESPONSES: Usual = Usual {
+    whole: &["chat", "Responses"],
+    streamed: &["chat, streamed", "Responses, streamed"],
+    deployment: "`authorization: Bearer D`",
+    own: "`authorization: Bearer K`",
+    ..MESSAGES
+};
+
+const CHAT_OF_AZURE: Usual =
+    Usual { deployment: "`api-key: D`", own: "`api-key: K`", ..CHAT_AND_RESPONSES };
+
+const GENERATE_CONTENT: Usual = Usual {
+    whole: &["generateContent"],
+    streamed: &["generateContent, streamed"],
+    deployment: "`x-goog-api-key: D`",
+    own: "`x-goog-api-key: K`",
+    error: "`ClientError` with the filter's message",
+    ..MESSAGES
+};
+
+const BY_HAND: Usual =
+    Usual { key: "x-api-key", whole: &["messages"], error: "401 with the filter's message", ..MESSAGES };
+
+/// Codex shows an item when it is whole, so that nothing can be said of streaming.
+const BY_CODEX: Usual = Usual { whole: &["Responses"], streamed: &[], error: ERROR, ..CHAT_AND_RESPONSES };
+
+/// Gemini CLI always streams.
+const BY_GEMINI_CLI: Usual = Usual { whole: &[], error: ERROR, ..GENERATE_CONTENT };
+
+/// The gateway's key, the client's own, a wrong key, and a wrong key beside the client's own.
+fn usual(client: Client, vendor: Vendor, usual: &Usual) -> Vec<Row> {
+    let row = |given: &[(&'static str, &'static str)], calls: &[&'static str], reached, shows| Row {
+        client,
+        vendor,
+        given: given.to_vec(),
+        calls: calls.to_vec(),
+        reached,
+        shows,
+    };
+    let key = usual.key;
+    let own = [(key, "K"), ("x-litellm-api-key", "G")];
+    let all = [usual.whole, usual.streamed].concat();
+    let mut rows = Vec::new();
+    for (calls, shows) in [(usual.whole, ANSWER), (usual.streamed, STREAMED)] {
+        if !calls.is_empty() {
+            rows.push(row(&[(key, "G")], calls, usual.deployment, shows));
+            rows.push(row(&own, calls, usual.own, shows));
+        }
+    }
+    rows.push(row(&[(key, "W")], &all, NOTHING, usual.error));
+    rows.push(row(&[(key, "K"), ("x-litellm-api-key", "W")], &all, NOTHING, usual.error));
+    rows
+}
+
+fn claude_code_rows() -> Vec<Row> {
+    const DEPLOYMENT: &str = "`x-api-key: D`";
+    const HEADER: &str = "x-litellm-api-key";
+    let row = |given: &[(&'static str, &'static str)], reached, shows| Row {
+        client: CLAUDE_CODE,
+        vendor: Vendor::Anthropic,
+        given: given.to_vec(),
+        calls: vec!["messages, streamed"],
+        reached,
+        shows,
+    };
+    vec![
+        row(&[("ANTHROPIC_AUTH_TOKEN", "G")], DEPLOYMENT, STREAMED),
+        row(&[("apiKeyHelper", "G")], DEPLOYMENT, STREAMED),
+        row(&[("apiKeyHelper", "W, then G")], DEPLOYMENT, STREAMED),
+        row(&[("ANTHROPIC_API_KEY", "K"), (HEADER, "G")], "`x-api-key: K`", STREAMED),
+        row(&[("CLAUDE_CODE_OAUTH_TOKEN", "O"), (HEADER, "G")], "`authorization: Bearer O`", STREAMED),
+        row(&[("ANTHROPIC_AUTH_TOKEN", "W")], NOTHING, ERROR),
+        row(&[("apiKeyHelper", "W")], NOTHING, ERROR),
+        row(&[("ANTHROPIC_API_KEY", "K"), (HEADER, "W")], NOTHING, ERROR),
+        row(&[("CLAUDE_CODE_OAUTH_TOKEN", "O"), (HEADER, "W")], NOTHING, ERROR),
+    ]
+}
+
+fn realtime_rows() -> Vec<Row> {
+    const OWN_IN_PROTOCOL: &str = "`sec-websocket-protocol: realtime,openai-insecure-api-key.K`";
+    let row = |client, call, given: &[(&'static str, &'static str)], reached, shows| Row {
+        client,
+        vendor: Vendor::OpenAi,
+        given: given.to_vec(),
+        calls: vec![call],
+        reached,
+        shows,
+    };
+    let mut rows = Vec::new();
+    for (client, error) in [(OPENAI_PYTHON, "`InvalidStatus` with the filter's message"), (OPENAI_NODE, "`OpenAIRealtimeError`")] {
+        rows.push(row(client, "realtime", &[("API key", "G")], CHAT_AND_RESPONSES.deployment, ANSWER));
+        rows.push(row(client, "realtime", &[("API key", "K"), ("x-litellm-api-key", "G")], CHAT_AND_RESPONSES.own, ANSWER));
+        rows.push(row(client, "realtime", &[("API key", "W")], NOTHING, error));
+    }
+    let browser = |given: &[(&'static str, &'static str)], reached, shows| row(OPENAI_NODE, "realtime in a browser", given, reached, shows);
+    rows.push(browser(&[("API key", "G")], CHAT_AND_RESPONSES.deployment, ANSWER));
+    rows.push(browser(&[("API key", "K"), ("?gateway_key", "G")], OWN_IN_PROTOCOL, ANSWER));
+    rows.push(browser(&[("API key", "W")], NOTHING, "`OpenAIRealtimeError`"));
+    rows
+}
