@@ -1,12 +1,17 @@
 XTASK = cargo run --quiet --package xtask --
+# The archive of an OCI layout, unpacked where crane can push it: $(call UNPACK,directory)
+UNPACK = mkdir -p $(1) && tar -xf dist/release/byok_filter-oci.tar -C $(1)
 DEMO = cargo run --quiet --package byok-testkit --features envoy --bin demo --
 
 # Tools that only one check needs, each in a directory named by its version.
 CACHE = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/byok-filter
+CRANE = $(CACHE)/crane-0.22.1
+CYCLONEDX = $(CACHE)/cyclonedx-11.12.0
 FUNC_E = $(CACHE)/func-e-1.6.0
 LITELLM = $(CACHE)/litellm-1.109.1
 # One directory per content of the lists of packages.
 CLIENTS = $(CACHE)/clients-$(firstword $(shell cat tests/clients/requirements.txt tests/clients/package-lock.json | cksum))
+VERSION = $(shell sed -n '/^\[workspace.package\]/,/^$$/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 # The version in Cargo.lock: wasm-bindgen refuses another one.
 WASM_BINDGEN_VERSION = $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
 WASM_BINDGEN = $(CACHE)/wasm-bindgen-$(WASM_BINDGEN_VERSION)
@@ -16,32 +21,72 @@ GO_MODULE = go mod download -json $(1) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p'
 # The tools of `make lint` that are no part of Rust: one environment per content of their list.
 LINT_TOOLS = $(CACHE)/lint-$(firstword $(shell cksum .ci/lint-requirements.txt))
 
+# NATIVE=1 runs the native module instead of the wasm module.
+BUILD = $(if $(NATIVE),build-native,build)
+CARRIER = $(if $(NATIVE),native,wasm)
+
 .DEFAULT_GOAL := help
-.PHONY: help build run serve certificates demo test test-envoy test-func-e test-istio test-litellm test-clients test-web lint advisories bench bench-core clean
+.PHONY: help build build-native dist image version run serve certificates demo test test-native test-envoy test-versions test-dist test-reproducible test-func-e test-istio test-litellm test-clients test-web test-observability lint advisories bench bench-core clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
 
 build: ## build the module, dist/byok_filter.wasm
 	@$(XTASK) build
 
-run: build ## run envoy/envoy.yaml, show five answers, serve until Ctrl-C (ENVOY=path: another Envoy)
-	@$(DEMO) run
+build-native: ## build the native module, dist/libbyok_filter.so
+	@$(XTASK) build-native
 
-serve: build ## run another configuration until Ctrl-C (CONFIG=envoy/jwt/envoy.yaml)
-	@$(DEMO) serve $(CONFIG)
+dist: ## make what a release carries, in dist/release (ARGS=--quick: nothing for aarch64; COSIGN_KEY=: sign)
+	@$(XTASK) dist $(ARGS)
+
+image: dist $(CRANE)/crane ## push the module as an OCI image, REGISTRY=host/path (TAG=: else the version; needs Go)
+	@test -n "$(REGISTRY)" || { echo 'expected REGISTRY=host/path' >&2; exit 2; }
+	@layout=$$(mktemp -d) && trap 'rm -rf "$$layout"' EXIT && $(call UNPACK,$$layout) && \
+		$(CRANE)/crane push "$$layout" "$(REGISTRY)/byok-filter:$(or $(TAG),$(VERSION))"
+
+version: ## print the version
+	@echo $(VERSION)
+
+test-dist: ## make dist, push the image to a registry on loopback, pull and compare (ARGS as for dist; needs Go and python3)
+test-dist: dist $(CRANE)/crane $(CYCLONEDX)/installed
+	CRANE=$(CRANE)/crane CYCLONEDX_PYTHON=$(CYCLONEDX)/bin/python cargo test --test dist -- --ignored --nocapture
+
+test-reproducible: ## make dist from a clone and from an archive, in different folders, and compare (ARGS as for dist)
+	ARGS='$(ARGS)' .ci/reproducible
+
+$(CRANE)/crane:
+	GOBIN=$(CRANE) go install github.com/google/go-containerregistry/cmd/crane@v0.22.1
+
+$(CYCLONEDX)/installed:
+	python3 -m venv --clear $(CYCLONEDX)
+	$(CYCLONEDX)/bin/python -m pip install --quiet --disable-pip-version-check --only-binary=:all: 'cyclonedx-python-lib[json-validation]==11.12.0'
+	touch $@
+
+run: $(BUILD) ## run envoy/envoy.yaml, show five answers, serve until Ctrl-C (NATIVE=1: envoy/native/envoy.yaml; ENVOY=path: another Envoy)
+	@CARRIER=$(CARRIER) $(DEMO) run
+
+serve: $(BUILD) ## run another configuration until Ctrl-C (CONFIG=envoy/jwt/envoy.yaml)
+	@CARRIER=$(CARRIER) $(DEMO) serve $(CONFIG)
 
 certificates: ## write certificates for envoy/mtls into dist/mtls
 	@$(DEMO) certificates dist/mtls
 
-demo: build ## the same, but end after the answers
-	@$(DEMO) demo
+demo: $(BUILD) ## the same, but end after the answers
+	@CARRIER=$(CARRIER) $(DEMO) demo
 
-test: build ## run all tests: the core, the module, the module in Envoy
+test: build test-native ## run all tests: the core, the module, either module in Envoy
 	cargo test --workspace --no-fail-fast
+
+test-native: build build-native ## run the suites that need Envoy with the native module
+	CARRIER=native cargo test --package byok-filter --no-fail-fast --test envoy --test behaviour --test service \
+		--test hostile --test metrics --test native
 
 test-envoy: build ## run the corpus through one Envoy (ENVOY=path: another one than the pinned)
 	cargo test --package byok-filter --test envoy
+
+test-versions: build build-native ## run the corpus and the behaviour tests on Envoy 1.36 to 1.40, write the table of docs/versions.md (ARGS=--quick: the corpus on the oldest and the newest, write nothing)
+	@cargo run --quiet --package byok-testkit --features envoy --bin versions -- $(ARGS)
 
 test-func-e: build $(FUNC_E)/func-e ## run envoy/envoy.yaml under a real func-e (needs Go)
 	@$(DEMO) func-e $(FUNC_E)/func-e
@@ -81,6 +126,11 @@ test-istio: ## validate envoy/istio against the schemas of Istio and Kubernetes 
 	ISTIO_API=$$($(call GO_MODULE,istio.io/api@v1.31.1)) KUBERNETES_CLIENT=$$($(call GO_MODULE,k8s.io/client-go@v0.34.1)) \
 		cargo test --test istio -- --ignored --nocapture
 
+test-observability: ## check alerts and their tests (needs promtool, of Debian's prometheus)
+	promtool check rules envoy/observability/alerts.yaml
+	promtool check config envoy/observability/prometheus.yaml
+	promtool test rules envoy/observability/alerts_test.yaml
+
 lint: $(LINT_TOOLS)/installed ## formatting, clippy, rustdoc, spelling, licenses; warnings are errors (needs python3)
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
@@ -98,7 +148,7 @@ $(LINT_TOOLS)/installed: | .ci/lint-requirements.txt
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --only-binary=:all: --requirement $|
 	touch $@
 
-bench: build ## measure in Envoy what the filter costs (ARGS=--quick: fewer rounds)
+bench: build build-native ## measure in Envoy what both modules cost, beside what else could do their work (ARGS=--quick: fewer rounds)
 	@cargo run --quiet --package byok-bench -- $(ARGS)
 
 bench-core: ## measure the decision alone, without Envoy

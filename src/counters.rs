@@ -1,6 +1,6 @@
 //! Counters: each is defined at the host once.
 
-use byok_core::{CounterKey, Effect};
+use byok_core::{CounterKey, Effect, LookupEvent};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::MetricType;
 
@@ -12,20 +12,7 @@ pub(crate) struct Counters(Vec<(Counted, u32)>);
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Counted {
     Request(CounterKey),
-    Verification(Verification),
-}
-
-/// What happens between the filter and the verification service.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verification {
-    Call,
-    CacheHit,
-    /// A call without a clear response.
-    Failure,
-    /// A lookup beyond the bounds.
-    Overflow,
-    /// A request that passes with a key that was valid, while the service is unavailable.
-    Stale,
+    Lookup(LookupEvent),
 }
 
 impl Counters {
@@ -34,15 +21,8 @@ impl Counters {
         self.count(Counted::Request(effect.counter_key()), || effect.counter());
     }
 
-    pub(crate) fn verification(&mut self, event: Verification) {
-        let name = match event {
-            Verification::Call => "byok.verification.calls",
-            Verification::CacheHit => "byok.verification.cache_hits",
-            Verification::Failure => "byok.verification.failures",
-            Verification::Overflow => "byok.verification.overflows",
-            Verification::Stale => "byok.verification.stale",
-        };
-        self.count(Counted::Verification(event), || name.to_owned());
+    pub(crate) fn lookup(&mut self, event: LookupEvent) {
+        self.count(Counted::Lookup(event), || event.counter().to_owned());
     }
 
     /// A counter that the host refuses does not stop the request.

@@ -7,6 +7,7 @@
 mod counters;
 mod export;
 mod host;
+mod identity;
 mod root;
 mod stream;
 mod worker;

@@ -6,21 +6,18 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use byok_core::{
-    Completed, Context, Decision, Effect, HeaderMutation, KeyDigest, LookupRequest, LookupResult, LookupResults,
-    LookupStart, Policy, RedirectState, Reply, RequestHeaders, RequestIdentities, SingleFlight, Timestamp,
-    VerificationService, decide,
+    Completed, Context, Decision, Effect, HeaderMutation, KeyDigest, LookupEvent, LookupRequest, LookupResult,
+    LookupResults, MAX_RESPONSE_BYTES, NextStep, Policy, RedirectState, Reply, RequestHeaders, RequestIdentities,
+    SingleFlight, Timestamp, VerificationService, decide,
 };
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType};
 
-use crate::counters::{Counters, Verification};
+use crate::counters::Counters;
 use crate::host::{self, HostError};
 
 /// The cluster of the route that Envoy has chosen; not updated when a header changes.
 const CLUSTER: &str = "xds\0cluster_name";
-
-/// Longer responses of the service are not read.
-const MAX_RESPONSE_BYTES: usize = 1 << 20;
 
 /// How many waiting requests one call into the VM continues. Envoy sends their replies after the call; each reply ends a
 /// stream, and its `proxy_on_delete` sends the next reply before it returns. A few hundred of them exhaust V8's stack.
@@ -118,7 +115,7 @@ impl Worker {
 
     /// Makes a call; returns whether it is under way.
     fn send(&self, digest: KeyDigest, request: &LookupRequest, service: &VerificationService) -> bool {
-        self.counters.borrow_mut().verification(Verification::Call);
+        self.counters.borrow_mut().lookup(LookupEvent::Call);
         match hostcalls::dispatch_http_call(&service.cluster, request.expose(), None, Vec::new(), service.timeout) {
             Ok(token) => {
                 self.calls.borrow_mut().insert(token, digest);
@@ -147,13 +144,13 @@ impl Worker {
     /// Caches a result, and queues the requests that wait for it.
     fn complete_lookup(&self, digest: KeyDigest, result: &LookupResult, service: &VerificationService) {
         if matches!(result, LookupResult::Unavailable) {
-            self.counters.borrow_mut().verification(Verification::Failure);
+            self.counters.borrow_mut().lookup(LookupEvent::Failure);
         }
         // Without a clock nothing is cached.
         let now = clock().unwrap_or(Timestamp::MIN);
         let Completed { waiters, result, is_stale } = self.lookups.borrow_mut().complete(digest, result, service, now);
         if is_stale {
-            waiters.iter().for_each(|_| self.counters.borrow_mut().verification(Verification::Stale));
+            waiters.iter().for_each(|_| self.counters.borrow_mut().lookup(LookupEvent::Stale));
         }
         self.completed.borrow_mut().extend(waiters.into_iter().map(|context_id| (context_id, digest, result.clone())));
     }
@@ -243,31 +240,19 @@ impl Worker {
             let service = self.policy.verification_service.as_ref().ok_or(HostError)?;
             let (digest, waiting) = (lookup.digest, self.waiting.borrow().len());
             let started = self.lookups.borrow_mut().start(&lookup, context_id, waiting, service, clock()?);
-            results = context.lookups;
-            match started {
-                LookupStart::Hit(result) => {
-                    self.counters.borrow_mut().verification(Verification::CacheHit);
-                    results.insert(digest, result);
-                }
-                LookupStart::Stale { result, starts_call } => {
-                    if starts_call {
-                        self.arm_tick();
-                    }
-                    self.counters.borrow_mut().verification(Verification::Stale);
-                    results.insert(digest, result);
-                }
-                LookupStart::Rejected => {
-                    self.counters.borrow_mut().verification(Verification::Overflow);
-                    results.insert(digest, LookupResult::Unavailable);
-                }
-                LookupStart::Started | LookupStart::Joined => {
-                    if matches!(started, LookupStart::Started) {
-                        self.arm_tick();
-                    }
-                    self.waiting.borrow_mut().insert(context_id, Waiting { digest, results });
-                    return Ok(Flow::Paused);
-                }
+            let NextStep { event, starts_call, result } = started.next_step();
+            if let Some(event) = event {
+                self.counters.borrow_mut().lookup(event);
             }
+            if starts_call {
+                self.arm_tick();
+            }
+            results = context.lookups;
+            let Some(result) = result else {
+                self.waiting.borrow_mut().insert(context_id, Waiting { digest, results });
+                return Ok(Flow::Paused);
+            };
+            results.insert(digest, result);
         }
     }
 

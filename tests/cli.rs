@@ -8,6 +8,8 @@
     reason = "a test stops where it fails"
 )]
 
+#[path = "cli/documents.rs"]
+mod documents;
 #[path = "cli/filter.rs"]
 mod filter;
 #[path = "cli/sentinel.rs"]

@@ -48,7 +48,7 @@ fn outcome(corpus: &Corpus, case: &Case, now: Timestamp) -> Result<Outcome, Stri
     assert_no_secret(&report, corpus, case);
 
     let lines = request.lines();
-    let headers = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)).collect());
+    let headers = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)));
     check_against_decision(&report, &decide(&policy, &headers, &context))?;
     check_against_record(&report)?;
     let json: Value = serde_json::from_str(&report.to_json()).expect("JSON");
@@ -129,6 +129,10 @@ fn check_against_decision(report: &Report, decision: &Decision<'_>) -> Result<()
 fn check_against_record(report: &Report) -> Result<(), String> {
     let record = &report.record;
     let part = |name: &str| record.get(name).map(String::as_str);
+    if byok_testkit::corpus::counter(record).is_none() {
+        // Parts of the decision are not recorded: `filter_state` says so.
+        return Ok(());
+    }
     let verified: Vec<_> = report.candidates.iter().filter(|one| one.outcome.starts_with("verified: ")).collect();
     // Anonymous callers have a consumer and no key.
     let is_caller = part("key_id").is_some() && part("reason").is_some_and(|reason| !reason.ends_with("_api_key"));

@@ -38,7 +38,7 @@ fn run(policy: &Policy, path: &str, headers: &[Line], redirect: Option<RedirectS
     let mut lines: Vec<Line> = headers.to_vec();
     lines.retain(|(name, _)| name != b":path");
     lines.push((b":path".to_vec(), path.into()));
-    let request = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)).collect());
+    let request = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)));
     let context = Context { redirect, ..Context::default() };
     match decide(policy, &request, &context) {
         Decision::Allow { effect, edits } => Ok((edits::edited(lines.clone(), &edits), effect.to_redirect_state())),

@@ -7,12 +7,14 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use byok_testkit::carrier::{Carrier, carrier};
 use byok_testkit::envoy::{Envoy, Options};
 use byok_testkit::tools::envoy_binary;
 use serde_json::{Value, json};
 
 const TAGS: &str = "envoy/stats_tags.yaml";
 const EXAMPLE: &str = "envoy/envoy.yaml";
+const NATIVE_EXAMPLE: &str = "envoy/native/envoy.yaml";
 
 const KEY: (&str, &str) = ("x-litellm-api-key", "byok-demo-team-a");
 const CLIENT_KEY: (&str, &str) = ("x-api-key", "sk-ant-api03-EXAMPLE-client");
@@ -60,8 +62,10 @@ fn the_example_has_the_same_tags() {
 
 /// Envoy with the example's filter, and the tags merged in as the file says.
 fn start() -> Envoy {
-    byok_testkit::module::path();
-    let mut config = yaml(EXAMPLE);
+    let mut config = yaml(match carrier() {
+        Carrier::Wasm => EXAMPLE,
+        Carrier::Native => NATIVE_EXAMPLE,
+    });
     config.as_object_mut().expect("a bootstrap").remove("stats_config");
     config["admin"]["address"]["socket_address"]["port_value"] = 0.into();
     let listeners = &mut config["static_resources"]["listeners"];
@@ -73,8 +77,10 @@ fn start() -> Envoy {
         json!([{ "match": { "prefix": "/" }, "direct_response": { "status": 200 } }]);
 
     let tags = fs::read_to_string(byok_testkit::root().join(TAGS)).expect("a readable file");
+    let mut environment = carrier().environment(&[]);
+    environment.push(("ANTHROPIC_API_KEY".to_owned(), "sk-ant-api03-EXAMPLE-deployment".into()));
     let options = Options {
-        environment: vec![("ANTHROPIC_API_KEY".to_owned(), "sk-ant-api03-EXAMPLE-deployment".into())],
+        environment,
         log_level: "warning".to_owned(),
         arguments: vec!["--config-yaml".to_owned(), tags],
         ..Options::default()
@@ -83,11 +89,12 @@ fn start() -> Envoy {
     Envoy::start(&binary, &config.to_string(), &options).unwrap_or_else(|error| panic!("{error:#}"))
 }
 
-/// All series whose name begins with the filter's, whatever follows.
+/// All series whose name begins with the filter's, whatever follows, but those that have counted nothing.
 fn of_the_filter(metrics: &str) -> BTreeMap<String, u64> {
     let lines = metrics.lines().filter(|line| line.starts_with("byok") || line.contains("wasmcustom"));
     let parts = lines.map(|line| line.rsplit_once(' ').expect("a series and its value"));
-    parts.map(|(series, value)| (series.to_owned(), value.parse().expect("a whole number"))).collect()
+    let parts = parts.map(|(series, value)| (series.to_owned(), value.parse().expect("a whole number")));
+    parts.filter(|(_, value)| *value > 0).collect()
 }
 
 fn series(labels: &[(&str, &str)]) -> String {

@@ -10,11 +10,15 @@ use crate::variants::Variant;
 pub(super) const SEEN: &str = "/seen";
 
 pub(super) fn bootstrap<'a>(variants: impl IntoIterator<Item = &'a Variant>) -> String {
-    let listeners: Vec<Value> = variants.into_iter().map(listener).collect();
+    let variants: Vec<&Variant> = variants.into_iter().collect();
+    let listeners: Vec<Value> = variants.iter().copied().map(listener).collect();
+    let clusters: Vec<&Value> =
+        variants.iter().filter_map(|variant| Some(&variant.service.as_ref()?.cluster)).collect();
     json!({
         "admin": { "address": any_port() },
         "static_resources": {
             "listeners": listeners,
+            "clusters": clusters,
             "secrets": [{
                 "name": DEPLOYMENT_SECRET,
                 "generic_secret": { "secret": { "inline_string": DEPLOYMENT_KEY } },
@@ -51,6 +55,7 @@ fn connection_manager(variant: &Variant) -> Value {
                     "json_format": {
                         "proxy_key": "%REQ(x-litellm-api-key)%",
                         "provider_key": "%REQ(x-api-key)%",
+                        "authorization": "%REQ(authorization)%",
                         "consumer": "%FILTER_STATE(wasm.byok.consumer:PLAIN)%",
                     },
                 } } },

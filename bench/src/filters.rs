@@ -1,10 +1,13 @@
 //! Envoy's configuration of the filters that are compared.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use byok_testkit::carrier::Carrier;
 use serde_json::{Value, json};
 
-use crate::keys::{DEPLOYMENT_VARIABLE, proxy_key};
+use crate::ext_authz;
+use crate::keys::{DEPLOYMENT_KEY, DEPLOYMENT_VARIABLE, proxy_key};
 
 /// The secret in which Envoy keeps the deployment key, for its own injector.
 pub(super) const DEPLOYMENT_SECRET: &str = "deployment-key";
@@ -75,6 +78,63 @@ pub(super) fn lua() -> Value {
         proxy_key(0)
     );
     filter("envoy.extensions.filters.http.lua.v3.Lua", json!({ "default_source_code": { "inline_string": script } }))
+}
+
+/// A script that does what the filter does for one provider, as far as a script can: clear-text keys, no hash and no date
+/// of expiry, no check of repeated headers, no filter state.
+pub(super) fn whole_job_lua(keys: usize) -> Value {
+    let table: String = (0..keys).map(|number| format!("[\"{}\"] = true,\n", proxy_key(number))).collect();
+    let script = format!(
+        r#"
+        local keys = {{ {table} }}
+        local stripped = {{
+          "x-litellm-api-key", "authorization", "api-key", "x-goog-api-key", "ocp-apim-subscription-key",
+          "litellm_user_api_key", "proxy-authorization", "x-amz-security-token",
+        }}
+
+        function envoy_on_request(handle)
+          local headers = handle:headers()
+          local client = headers:get("x-api-key")
+          local key = headers:get("x-litellm-api-key")
+          local known = key and keys[key]
+          if not known then
+            local authorization = headers:get("authorization")
+            local bearer = authorization and authorization:match("^[Bb]earer +(.*)$")
+            known = bearer and keys[bearer]
+          end
+          if not known then
+            known = client and keys[client]
+          end
+          if not known then
+            handle:respond({{ [":status"] = "401" }}, "unknown key")
+            return
+          end
+          for i = 1, #stripped do
+            headers:remove(stripped[i])
+          end
+          if not client or keys[client] then
+            headers:replace("x-api-key", "{DEPLOYMENT_KEY}")
+          end
+        end
+        "#
+    );
+    filter("envoy.extensions.filters.http.lua.v3.Lua", json!({ "default_source_code": { "inline_string": script } }))
+}
+
+/// Asks a service beside Envoy about every request.
+pub(super) fn ext_authz() -> Value {
+    filter(
+        "envoy.extensions.filters.http.ext_authz.v3.ExtAuthz",
+        json!({
+            "transport_api_version": "V3",
+            "grpc_service": { "envoy_grpc": { "cluster_name": ext_authz::CLUSTER }, "timeout": "5s" },
+        }),
+    )
+}
+
+/// The filter as a dynamic module.
+pub(super) fn native(name: &str, configuration: &str) -> Value {
+    json!({ "name": name, "typed_config": Carrier::Native.filter(name, configuration, &BTreeMap::new()) })
 }
 
 /// A module in a VM of its own, so that no two of them share memory.

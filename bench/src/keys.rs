@@ -28,6 +28,19 @@ pub fn consumer(number: usize) -> String {
 
 /// Returns a configuration of the filter with that many proxy keys, each of a consumer of its own.
 pub fn configuration(keys: usize) -> String {
+    fields(keys).to_string()
+}
+
+/// Returns the same that sets only these parts of the decision as filter state.
+pub fn configuration_with_filter_state(keys: usize, parts: &[&str]) -> String {
+    let mut configuration = fields(keys);
+    if let Some(fields) = configuration.as_object_mut() {
+        fields.insert("filter_state".to_owned(), json!(parts));
+    }
+    configuration.to_string()
+}
+
+fn fields(keys: usize) -> Value {
     let consumers: Vec<Value> = (0..keys)
         .map(|number| {
             let sha256 = hex(&Sha256::digest(proxy_key(number)));
@@ -39,7 +52,6 @@ pub fn configuration(keys: usize) -> String {
         "providers": { "anthropic": { "deployment_key": { "environment_variable": DEPLOYMENT_VARIABLE } } },
         "consumers": consumers,
     })
-    .to_string()
 }
 
 fn hex(bytes: &[u8]) -> String {

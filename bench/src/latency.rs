@@ -11,10 +11,11 @@ use byok_testkit::envoy::Envoy;
 use crate::Plan;
 use crate::bootstrap::bootstrap;
 use crate::client::Connection;
-use crate::per_request::{verify, with_deployment_key};
+use crate::per_request::with_deployment_key;
 use crate::requests::{self, PATH};
 use crate::stats::quantile;
 use crate::variants::Variant;
+use crate::verify::verify;
 
 /// Requests a second.
 pub(super) const RATE: u32 = 500;

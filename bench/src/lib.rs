@@ -2,9 +2,14 @@
 //!
 //! `bench/README.md` says how it is measured and how to read it.
 
+mod bars;
 mod bootstrap;
+mod chart;
 mod client;
+mod docs;
+mod ext_authz;
 mod filters;
+mod floor;
 pub mod keys;
 mod latency;
 mod machine;
@@ -17,17 +22,19 @@ mod start;
 mod stats;
 mod table;
 mod variants;
+mod verify;
 
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use byok_testkit::{module, tools};
 use clap::Parser;
 
+use ext_authz::ExtAuthz;
+use floor::Floor;
 use noop::NoOp;
-use variants::{BASELINE, Variant};
+use variants::{BASELINE, KEYS, Subjects, Variant, WITH_LATENCY};
 
 /// What to measure, and how long.
 #[derive(Debug, Parser)]
@@ -36,9 +43,12 @@ pub struct Arguments {
     /// Takes fewer rounds; for figures to quote, leave it out.
     #[arg(long)]
     quick: bool,
-    /// Measures only that: a variant (`byok`, `lua`, …), `start` or `latency`; may be repeated.
+    /// Measures only that: a variant (`wasm`, `native`, `lua`, …), `start` or `latency`; may be repeated.
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
+    /// Writes the tables and charts of the run into `docs`.
+    #[arg(long, conflicts_with = "only")]
+    write_docs: bool,
 }
 
 const START: &str = "start";
@@ -72,9 +82,9 @@ impl Plan {
     };
     const QUICK: Self = Self {
         launches: 1,
-        rounds: 60,
+        rounds: 30,
         requests: 1000,
-        warm_up: 15_000,
+        warm_up: 10_000,
         starts: 2,
         segments: 3,
         segment: Duration::from_secs(3),
@@ -91,42 +101,57 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let module = module::path();
     let module_bytes = fs::metadata(&module)?.len();
     let no_op = NoOp::build()?;
-    let variants = variants::all(&module, &no_op);
+    let floor = Floor::build(&module::bytes())?;
+    let ext_authz = ExtAuthz::start(KEYS)?;
+    let variants = variants::all(&Subjects { module: &module, no_op: &no_op, floor: &floor, ext_authz: &ext_authz });
     let selection = Selection::new(&arguments.only, &variants)?;
 
-    // Each table is printed when it is there: what fails after it does not take it away.
-    println!("{}", machine::describe(&binary));
-    println!("{} x {} rounds of {} requests a variant\n", plan.launches, plan.rounds, plan.requests);
-    let measured: Vec<Variant> = variants.into_iter().filter(|variant| selection.measures(variant)).collect();
-    let marginals = per_request(&binary, &measured, &plan)?;
+    let mut output = Output::default();
+    output.print(&machine::describe(&binary));
+    output.print(&format!("{} x {} rounds of {} requests per variant\n", plan.launches, plan.rounds, plan.requests));
+    if arguments.quick {
+        output.print("A quick run: for a look, not for figures to quote.\n");
+    }
+    output.print(&format!("The floor calls: {}\n", floor.calls()));
+    let measured: Vec<&Variant> = variants.iter().filter(|variant| selection.measures(variant)).collect();
+    let mut marginals = report::Marginals::new();
+    if !measured.is_empty() {
+        let costs = per_request::measure(&binary, &measured, &plan)?;
+        marginals = report::marginals(&measured, &costs);
+        output.print(&report::per_request(&measured, &costs, &marginals));
+    }
     let mut starts = Vec::new();
     if selection.has(START) {
         starts = start::measure(&binary, &module, &no_op, &plan)?;
-        println!("{}", report::start(&starts));
+        output.print(&report::start(&starts));
     }
+    let with_latency: Vec<&Variant> = variants.iter().filter(|variant| WITH_LATENCY.contains(&variant.name)).collect();
+    let mut latencies = Vec::new();
     if selection.has(LATENCY) {
-        latency(&binary, &variants::all(&module, &no_op), &plan)?;
+        latencies = latency::measure(&binary, &with_latency, &plan)?;
+        output.print(&report::latency(&with_latency, &latencies));
     }
-    println!("{}", report::bars(&marginals, &starts, module_bytes));
+    output.print(&bars::table(&marginals, &starts, module_bytes));
+    if arguments.write_docs {
+        docs::write_performance(&measured, &marginals)?;
+        docs::write_latency(&with_latency, &latencies)?;
+        docs::write_tables(&output.printed)?;
+    }
     Ok(())
 }
 
-fn per_request(binary: &Path, variants: &[Variant], plan: &Plan) -> Result<report::Marginals> {
-    if variants.is_empty() {
-        return Ok(report::Marginals::new());
-    }
-    let costs = per_request::measure(binary, variants, plan)?;
-    let marginals = report::marginals(variants, &costs);
-    println!("{}", report::per_request(variants, &costs, &marginals));
-    Ok(marginals)
+/// What has been printed. Each table is printed when it is there: what fails after it does not take it away.
+#[derive(Default)]
+struct Output {
+    printed: String,
 }
 
-fn latency(binary: &Path, variants: &[Variant], plan: &Plan) -> Result<()> {
-    let variants: Vec<&Variant> =
-        variants.iter().filter(|variant| [BASELINE, "byok"].contains(&variant.name)).collect();
-    let latencies = latency::measure(binary, &variants, plan)?;
-    println!("{}", report::latency(&variants, &latencies));
-    Ok(())
+impl Output {
+    fn print(&mut self, text: &str) {
+        println!("{text}");
+        self.printed += text;
+        self.printed.push('\n');
+    }
 }
 
 /// What `--only` leaves of the whole.

@@ -4,17 +4,18 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::Result;
+use byok_testkit::carrier::Carrier;
 use byok_testkit::envoy::{Envoy, Options};
-use serde_json::Value;
 
 use crate::Plan;
-use crate::bootstrap::{SEEN, bootstrap};
-use crate::client::{Connection, Load};
+use crate::bootstrap::bootstrap;
+use crate::client::Load;
 use crate::keys::{DEPLOYMENT_KEY, DEPLOYMENT_VARIABLE};
 use crate::procfs;
 use crate::requests::{self, PATH};
-use crate::variants::{Expected, Variant};
+use crate::variants::Variant;
+use crate::verify::verify;
 
 /// What the rounds have shown of one variant.
 #[derive(Default)]
@@ -29,13 +30,15 @@ pub(super) struct Costs {
 ///
 /// # Errors
 /// Envoy does not start, or a variant does not do what it is compared for.
-pub(super) fn measure(binary: &Path, variants: &[Variant], plan: &Plan) -> Result<Vec<Costs>> {
+pub(super) fn measure(binary: &Path, variants: &[&Variant], plan: &Plan) -> Result<Vec<Costs>> {
     let mut costs: Vec<Costs> = variants.iter().map(|_| Costs::default()).collect();
     for launch in 0..plan.launches {
-        let envoy = Envoy::start(binary, &bootstrap(variants), &with_deployment_key(1))?;
+        let envoy = Envoy::start(binary, &bootstrap(variants.iter().copied()), &with_deployment_key(1))?;
+        let services = variants.iter().filter_map(|variant| Some(variant.service.as_ref()?.pid));
+        let processes: Vec<u32> = [envoy.pid()].into_iter().chain(services).collect();
         let mut loads = Vec::new();
         for variant in variants {
-            verify(&envoy, variant).with_context(|| format!("{} does not do what it is measured for", variant.name))?;
+            verify(&envoy, variant)?;
             let mut load = open(&envoy, variant)?;
             load.send(plan.warm_up)?;
             loads.push(load);
@@ -53,7 +56,7 @@ pub(super) fn measure(binary: &Path, variants: &[Variant], plan: &Plan) -> Resul
             let shift = (launch * plan.rounds + round) % pairs.len().max(1);
             pairs.rotate_left(shift);
             for (load, costs) in pairs {
-                costs.add(envoy.pid(), load, plan.requests)?;
+                costs.add(&processes, load, plan.requests)?;
             }
         }
     }
@@ -61,7 +64,8 @@ pub(super) fn measure(binary: &Path, variants: &[Variant], plan: &Plan) -> Resul
 }
 
 pub(super) fn with_deployment_key(concurrency: u32) -> Options {
-    let environment = vec![(DEPLOYMENT_VARIABLE.to_owned(), DEPLOYMENT_KEY.into())];
+    let mut environment = Carrier::Native.environment(&[]);
+    environment.push((DEPLOYMENT_VARIABLE.to_owned(), DEPLOYMENT_KEY.into()));
     Options { concurrency, environment, ..Options::default() }
 }
 
@@ -71,49 +75,20 @@ fn open(envoy: &Envoy, variant: &Variant) -> Result<Load> {
 }
 
 impl Costs {
-    fn add(&mut self, pid: u32, load: &mut Load, requests: usize) -> Result<()> {
-        let before = settled_run_time(pid)?;
+    fn add(&mut self, processes: &[u32], load: &mut Load, requests: usize) -> Result<()> {
+        let before = settled_run_time(processes)?;
         let begun = Instant::now();
         load.send(requests)?;
         let elapsed = begun.elapsed();
-        let run_time = settled_run_time(pid)? - before;
+        let run_time = settled_run_time(processes)? - before;
         self.microseconds.push(run_time.as_secs_f64() * 1e6 / requests as f64);
         self.busy.push(run_time.as_secs_f64() / elapsed.as_secs_f64());
         Ok(())
     }
 }
 
-/// Waits until Envoy sleeps: the kernel adds to a thread's run time when the thread stops, or at a tick.
-fn settled_run_time(pid: u32) -> Result<Duration> {
+/// Waits until the processes sleep: the kernel adds to a thread's run time when the thread stops, or at a tick.
+fn settled_run_time(processes: &[u32]) -> Result<Duration> {
     thread::sleep(Duration::from_millis(20));
-    procfs::run_time(pid)
-}
-
-/// Checks what becomes of the variant's request: the benchmark must not measure a path of errors.
-pub(super) fn verify(envoy: &Envoy, variant: &Variant) -> Result<()> {
-    let address = envoy.listener(variant.name)?;
-    let credentials = variant.requests.first().context("there is no request to send")?;
-    let measured = Connection::open(address, &requests::http1(PATH, credentials))?;
-    let seen = Connection::open(address, &requests::http1(&format!("{SEEN}{PATH}"), credentials))?;
-    let (measured, seen) = (measured.first_answer(), seen.first_answer());
-    match &variant.expected {
-        Expected::Upstream { proxy_key, provider_key, consumer } => {
-            ensure!(measured.status() == Some(200), "expected 200, got {:?}", measured.status());
-            let seen: Value =
-                serde_json::from_str(&seen.body()).context("the stand-in for the upstream sent no JSON")?;
-            let field = |name: &str| seen.get(name).and_then(Value::as_str);
-            ensure!(field("proxy_key") == proxy_key.as_deref(), "the wrong proxy key, or none, reached the upstream");
-            ensure!(
-                field("provider_key") == Some(provider_key),
-                "the wrong provider key, or none, reached the upstream"
-            );
-            ensure!(field("consumer") == consumer.as_deref(), "the wrong consumer, or none, is in the filter state");
-        }
-        Expected::Refusal { body } => {
-            ensure!(measured.status() == Some(401), "expected 401, got {:?}", measured.status());
-            ensure!(measured.body().contains(body), "the refusal's body does not say {body}");
-            ensure!(seen.status() == Some(401), "expected 401, got {:?}", seen.status());
-        }
-    }
-    Ok(())
+    processes.iter().map(|pid| procfs::run_time(*pid)).sum()
 }

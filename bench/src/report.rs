@@ -1,7 +1,8 @@
-//! What `make bench` prints: three tables, and the bars beside what was measured.
+//! What `make bench` prints: a table for each kind of measurement.
 
 use std::collections::BTreeMap;
 
+use crate::docs::added;
 use crate::latency::{Latencies, RATE};
 use crate::per_request::Costs;
 use crate::start::Starts;
@@ -13,7 +14,7 @@ use crate::variants::{BASELINE, Variant};
 pub(super) type Marginals = BTreeMap<&'static str, Spread>;
 
 /// Subtracts from each cost that of no filter in the same round: slow drifts of the machine cancel out.
-pub(super) fn marginals(variants: &[Variant], costs: &[Costs]) -> Marginals {
+pub(super) fn marginals(variants: &[&Variant], costs: &[Costs]) -> Marginals {
     let rows = || variants.iter().zip(costs);
     let Some((_, baseline)) = rows().find(|(variant, _)| variant.name == BASELINE) else { return Marginals::new() };
     let marginal = |costs: &Costs| {
@@ -26,17 +27,20 @@ pub(super) fn marginals(variants: &[Variant], costs: &[Costs]) -> Marginals {
         .collect()
 }
 
-pub(super) fn per_request(variants: &[Variant], costs: &[Costs], marginals: &Marginals) -> String {
-    let ours = marginals.get("byok").map(|marginal| marginal.median);
+pub(super) fn per_request(variants: &[&Variant], costs: &[Costs], marginals: &Marginals) -> String {
+    let ratio_to = |name: &str, marginal: Option<&Spread>| {
+        let ratio = marginal.zip(marginals.get(name)).map(|(of, to)| format!("{:.2}", of.median / to.median));
+        ratio.unwrap_or_default()
+    };
     let rows: Vec<Vec<String>> = variants
         .iter()
         .zip(costs)
         .map(|(variant, costs)| {
             let marginal = marginals.get(variant.name);
-            let ratio = marginal.zip(ours).map(|(marginal, ours)| format!("{:.2}", marginal.median / ours));
             vec![
                 variant.title.to_owned(),
-                ratio.unwrap_or_default(),
+                ratio_to("native", marginal),
+                ratio_to("wasm", marginal),
                 marginal.map(|marginal| signed(marginal.median)).unwrap_or_default(),
                 marginal
                     .map(|marginal| format!("{} … {}", signed(marginal.low), signed(marginal.high)))
@@ -47,8 +51,9 @@ pub(super) fn per_request(variants: &[Variant], costs: &[Costs], marginals: &Mar
         })
         .collect();
     let head = [
-        "CPU of Envoy per request",
-        "ratio to BYOK",
+        "CPU per request",
+        "ratio to native",
+        "ratio to wasm",
         "marginal, µs",
         "middle half",
         "in all, µs (middle half)",
@@ -62,11 +67,12 @@ pub(super) fn start(starts: &[Starts]) -> String {
         .iter()
         .map(|start| {
             vec![
-                format!("{} keys, {}", start.keys, if start.is_ours { "byok-filter" } else { "no-op wasm" }),
+                format!("{} keys, {}", start.keys, start.subject.title()),
                 spread(&start.seconds, 2),
                 spread(&start.cpu_seconds, 2),
-                if start.is_ours { spread(&start.on_configure, 0) } else { String::new() },
+                if start.on_configure.is_empty() { String::new() } else { spread(&start.on_configure, 0) },
                 spread(&start.resident, 0),
+                spread(&start.resident_in_all, 0),
                 spread(&start.per_added_worker, 1),
             ]
         })
@@ -77,54 +83,32 @@ pub(super) fn start(starts: &[Starts]) -> String {
         "CPU until then, s",
         "`on_configure`, ms",
         "RSS, MB",
+        "RSS with 4 workers, MB",
         "RSS per added worker, MB",
     ];
     markdown(&head, &rows)
 }
 
 pub(super) fn latency(variants: &[&Variant], latencies: &[Latencies]) -> String {
-    let rows: Vec<Vec<String>> = variants
-        .iter()
-        .zip(latencies)
+    let rows = || variants.iter().zip(latencies);
+    let baseline = rows().find(|(variant, _)| variant.name == BASELINE).map(|(_, latencies)| latencies);
+    let rows: Vec<Vec<String>> = rows()
         .map(|(variant, latencies)| {
-            vec![variant.title.to_owned(), spread(&latencies.p50, 0), spread(&latencies.p99, 0)]
+            let added = baseline.filter(|_| variant.name != BASELINE).map(|without| {
+                [added(&latencies.p50, &without.p50), added(&latencies.p99, &without.p99)].map(|added| shown(added, 0))
+            });
+            let [p50, p99] = added.unwrap_or_default();
+            vec![variant.title.to_owned(), spread(&latencies.p50, 0), spread(&latencies.p99, 0), p50, p99]
         })
         .collect();
-    markdown(&[&format!("latency at {RATE} requests/s"), "p50, µs (min … max)", "p99, µs (min … max)"], &rows)
-}
-
-/// The bars that were measured, each with its limit.
-pub(super) fn bars(marginals: &Marginals, starts: &[Starts], module_bytes: u64) -> String {
-    let ratio = |of: &str, to: &str| Some(marginals.get(of)?.median / marginals.get(to)?.median);
-    let start = |is_ours| starts.iter().find(|start| start.keys == 100_000 && start.is_ours == is_ours);
-    let ours = start(true);
-    let median = |values: &[f64]| Spread::of_all(values.iter().copied()).median;
-    let added_start = ours.zip(start(false)).map(|(ours, no_op)| median(&ours.seconds) - median(&no_op.seconds));
-    let bars = [
-        ("BYOK / Lua", ratio("byok", "lua"), 0.8, 2, ""),
-        ("BYOK / `api_key_auth`", ratio("byok", "api-key-auth"), 2.0, 2, ""),
-        ("BYOK / no-op built the usual way", ratio("byok", "no-op"), 1.0, 2, ""),
-        ("refusal / BYOK", ratio("refusal", "byok"), 1.5, 2, ""),
-        ("BYOK with 100,000 keys / with 10", ratio("keys-100000", "byok"), 1.1, 2, ""),
-        ("start with 100,000 keys, minus that with a no-op", added_start, 0.6, 2, " s"),
-        ("`on_configure` with 100,000 keys", ours.map(|ours| median(&ours.on_configure) / 1000.0), 0.2, 3, " s"),
-        ("RSS per added worker, 100,000 keys", ours.map(|ours| median(&ours.per_added_worker)), 30.0, 1, " MB"),
-        ("module", Some(module_bytes as f64 / 1000.0), 250.0, 0, " kB"),
+    let head = [
+        &*format!("latency at {RATE} requests/s"),
+        "p50, µs (min … max)",
+        "p99, µs (min … max)",
+        "added to p50, µs",
+        "added to p99, µs",
     ];
-    let rows: Vec<Vec<String>> = bars
-        .into_iter()
-        .filter_map(|(what, measured, limit, digits, unit)| {
-            let measured = measured?;
-            let met = if measured <= limit { "yes" } else { "no" };
-            Some(vec![
-                what.to_owned(),
-                format!("{measured:.digits$}{unit}"),
-                format!("<= {limit}{unit}"),
-                met.to_owned(),
-            ])
-        })
-        .collect();
-    markdown(&["bar", "measured", "limit", "met"], &rows)
+    markdown(&head, &rows)
 }
 
 fn spread(values: &[f64], digits: usize) -> String {

@@ -6,53 +6,87 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use byok_testkit::envoy::{Envoy, Options};
+use serde_json::Value;
 
 use crate::Plan;
 use crate::bootstrap::bootstrap;
 use crate::client::{Connection, Load};
-use crate::filters::wasm;
+use crate::filters::{native, wasm};
 use crate::keys::{self, CLIENT_KEY, proxy_key};
 use crate::noop::NoOp;
-use crate::per_request::{verify, with_deployment_key};
+use crate::per_request::with_deployment_key;
 use crate::procfs;
 use crate::requests::{self, PATH};
 use crate::variants::{Expected, Variant};
+use crate::verify::verify;
 
 /// Workers beside the first one, when the memory of an added worker is measured.
 const ADDED_WORKERS: u32 = 3;
 
+/// What is started.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Subject {
+    NoOp,
+    Wasm,
+    Native,
+}
+
+impl Subject {
+    const ALL: [Self; 3] = [Self::NoOp, Self::Wasm, Self::Native];
+
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::NoOp => "no-op wasm",
+            Self::Wasm => "wasm",
+            Self::Native => "native",
+        }
+    }
+}
+
 /// What the starts have shown of one module with one configuration.
 pub(super) struct Starts {
     pub(super) keys: usize,
-    pub(super) is_ours: bool,
+    pub(super) subject: Subject,
     /// From the start of the process to the first answer on the listener, in seconds.
     pub(super) seconds: Vec<f64>,
     /// CPU time of all threads until then, in seconds.
     pub(super) cpu_seconds: Vec<f64>,
-    /// One configuration of the filter, in milliseconds; only of ours.
+    /// One configuration of the filter, in milliseconds; only in wasm, where Envoy's trace shows it.
     pub(super) on_configure: Vec<f64>,
     /// In megabytes, with one worker.
     pub(super) resident: Vec<f64>,
+    /// In megabytes, with all workers.
+    pub(super) resident_in_all: Vec<f64>,
     /// In megabytes.
     pub(super) per_added_worker: Vec<f64>,
 }
 
-/// Starts Envoy with our module and with one that does nothing, in turn, both given the same configuration.
+/// Starts Envoy with the filter in either carrier and with a module that does nothing, in turn, all given the same
+/// configuration.
 ///
 /// # Errors
 /// Envoy does not start, or does not do what it should.
 pub(super) fn measure(binary: &Path, module: &Path, no_op: &NoOp, plan: &Plan) -> Result<Vec<Starts>> {
     let mut measured = Vec::new();
     for keys in [10, 1000, 100_000] {
-        let subjects = [variant(no_op.as_built(), keys, false), variant(module, keys, true)];
-        let mut starts = [false, true].map(|is_ours| Starts::new(keys, is_ours));
+        let configuration = keys::configuration(keys);
+        let subjects = Subject::ALL.map(|subject| {
+            let filter = match subject {
+                Subject::NoOp => wasm("start", no_op.as_built(), &configuration),
+                Subject::Wasm => wasm("start", module, &configuration),
+                Subject::Native => native("start", &configuration),
+            };
+            variant(filter, subject != Subject::NoOp)
+        });
+        let mut starts = Subject::ALL.map(|subject| Starts::new(keys, subject));
         for repeat in 0..plan.starts {
             eprintln!("start with {keys} keys: {} of {}", repeat + 1, plan.starts);
             for (subject, starts) in subjects.iter().zip(&mut starts) {
                 starts.add(binary, subject)?;
             }
         }
-        for (subject, starts) in subjects.iter().zip(&mut starts).filter(|(_, starts)| starts.is_ours) {
+        for (subject, starts) in subjects.iter().zip(&mut starts).filter(|(_, starts)| starts.subject == Subject::Wasm)
+        {
             starts.on_configure = on_configure(binary, subject)?;
         }
         measured.extend(starts);
@@ -60,7 +94,7 @@ pub(super) fn measure(binary: &Path, module: &Path, no_op: &NoOp, plan: &Plan) -
     Ok(measured)
 }
 
-fn variant(module: &Path, keys: usize, is_ours: bool) -> Variant {
+fn variant(filter: Value, is_ours: bool) -> Variant {
     let expected = Expected::Upstream {
         proxy_key: (!is_ours).then(|| proxy_key(0)),
         provider_key: CLIENT_KEY,
@@ -69,22 +103,26 @@ fn variant(module: &Path, keys: usize, is_ours: bool) -> Variant {
     Variant {
         name: "start",
         title: "",
-        filters: vec![wasm("start", module, &keys::configuration(keys))],
+        is_ours,
+        filters: vec![filter],
+        service: None,
         access_log: None,
         requests: vec![vec![("x-litellm-api-key", proxy_key(0)), ("x-api-key", CLIENT_KEY.to_owned())]],
         expected,
+        checks: Vec::new(),
     }
 }
 
 impl Starts {
-    fn new(keys: usize, is_ours: bool) -> Self {
+    fn new(keys: usize, subject: Subject) -> Self {
         Self {
             keys,
-            is_ours,
+            subject,
             seconds: Vec::new(),
             cpu_seconds: Vec::new(),
             on_configure: Vec::new(),
             resident: Vec::new(),
+            resident_in_all: Vec::new(),
             per_added_worker: Vec::new(),
         }
     }
@@ -103,6 +141,7 @@ impl Starts {
         let envoy = Envoy::start(binary, &configuration, &with_deployment_key(1 + ADDED_WORKERS))?;
         let together = settled_memory(&envoy, subject)?;
         self.resident.push(alone);
+        self.resident_in_all.push(together);
         self.per_added_worker.push((together - alone) / f64::from(ADDED_WORKERS));
         Ok(())
     }

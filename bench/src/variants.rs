@@ -4,13 +4,19 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::filters::{api_key_auth, credential_injector, header_mutation, lua, wasm};
+use crate::ext_authz::ExtAuthz;
+use crate::filters::{self, api_key_auth, credential_injector, header_mutation, lua, wasm, whole_job_lua};
+use crate::floor::Floor;
 use crate::keys::{self, CLIENT_KEY, DEPLOYMENT_KEY, proxy_key};
 use crate::noop::NoOp;
 use crate::requests::Credentials;
 
 /// The row that all others are held against.
 pub(super) const BASELINE: &str = "none";
+
+/// The variants whose latency is measured.
+pub(super) const WITH_LATENCY: [&str; 7] =
+    [BASELINE, "api-key-auth", "envoy-filters", "whole-job-lua", "ext-authz", "wasm", "native"];
 
 /// How many keys the variants know that don't say otherwise.
 pub(super) const KEYS: usize = 10;
@@ -23,13 +29,25 @@ pub(super) struct Variant {
     /// The name of the listener, and the one for `--only`.
     pub(super) name: &'static str,
     pub(super) title: &'static str,
+    /// Whether the filter is in it.
+    pub(super) is_ours: bool,
     pub(super) filters: Vec<Value>,
+    /// The process beside Envoy, where the filters need one.
+    pub(super) service: Option<Service>,
     /// The fields of the access log, where there is one.
     pub(super) access_log: Option<Value>,
     /// Sent in turn.
     pub(super) requests: Vec<Credentials>,
     /// What becomes of the first of them; of the others, the same status.
     pub(super) expected: Expected,
+    /// Further requests on which the job shows; they are not measured.
+    pub(super) checks: Vec<(Credentials, Expected)>,
+}
+
+pub(super) struct Service {
+    pub(super) pid: u32,
+    /// Envoy's cluster of it.
+    pub(super) cluster: Value,
 }
 
 pub(super) enum Expected {
@@ -39,76 +57,191 @@ pub(super) enum Expected {
     Refusal { body: &'static str },
 }
 
-pub(super) fn all(module: &Path, no_op: &NoOp) -> Vec<Variant> {
-    let ours = |name, keys| vec![wasm(name, module, &keys::configuration(keys))];
-    let byok = |name, title, keys| {
-        let consumer = Some(keys::consumer(0));
-        Variant { filters: ours(name, keys), ..passing(name, title, byok_requests(keys), None, CLIENT_KEY, consumer) }
+/// The modules and the service that the variants are made of.
+pub(super) struct Subjects<'a> {
+    pub(super) module: &'a Path,
+    pub(super) no_op: &'a NoOp,
+    pub(super) floor: &'a Floor,
+    pub(super) ext_authz: &'a ExtAuthz,
+}
+
+pub(super) fn all(subjects: &Subjects<'_>) -> Vec<Variant> {
+    let ours = in_wasm(subjects.module).into_iter().chain(in_native());
+    let ours = ours.map(|variant| Variant { is_ours: true, ..variant });
+    without_the_filter(subjects).into_iter().chain(ours).collect()
+}
+
+fn without_the_filter(subjects: &Subjects<'_>) -> Vec<Variant> {
+    let plain = |name, title, filters| Variant { filters, ..upstream(name, title, byok_requests(KEYS), CLIENT_KEY) };
+    let untouched = |name, title, filters| Variant {
+        expected: passed(Some(proxy_key(0)), CLIENT_KEY, None),
+        ..plain(name, title, filters)
     };
-    let native =
-        |name, title, filters| Variant { filters, ..passing(name, title, byok_requests(KEYS), None, CLIENT_KEY, None) };
-    let untouched = |name, title, filters| {
-        let proxy_key = Some(proxy_key(0));
-        Variant { filters, ..passing(name, title, byok_requests(KEYS), proxy_key, CLIENT_KEY, None) }
-    };
+    let module = |name, title, module| untouched(name, title, vec![wasm(name, module, "")]);
+    let service = Service { pid: subjects.ext_authz.pid(), cluster: subjects.ext_authz.cluster() };
+    let by_envoy = "Client authentication failed";
+    let by_hand = "unknown key";
     vec![
         untouched(BASELINE, "no filter", Vec::new()),
-        native("api-key-auth", "Envoy's `api_key_auth`, header hidden", vec![api_key_auth(KEYS)]),
-        native(
-            "native",
+        plain("api-key-auth", "Envoy's `api_key_auth`, header hidden", vec![api_key_auth(KEYS)]).refusing(by_envoy),
+        plain(
+            "envoy-filters",
             "`api_key_auth`, `header_mutation`, `credential_injector`",
             vec![api_key_auth(KEYS), header_mutation(), credential_injector()],
-        ),
+        )
+        .refusing(by_envoy)
+        .injecting(None),
         Variant {
             requests: byok_requests(1),
-            ..native("lua", "Lua: compares one key, removes two headers", vec![lua()])
+            ..plain("lua", "Lua: compares one key, removes two headers", vec![lua()]).refusing(by_hand)
         },
-        untouched("no-op", "no-op wasm, built the usual way", vec![wasm("no-op", no_op.as_built(), "")]),
-        untouched(
-            "no-op-packaged",
-            "no-op wasm, with the exports alone that it needs",
-            vec![wasm("no-op-packaged", no_op.packaged(), "")],
-        ),
-        byok("byok", "byok-filter, client's key (BYOK)", KEYS),
+        plain("whole-job-lua", "Lua that does the whole job on clear-text keys", vec![whole_job_lua(KEYS)])
+            .refusing(by_hand)
+            .injecting(None)
+            .with_keys_anywhere(None),
         Variant {
-            filters: ours("deployment", KEYS),
-            ..passing(
-                "deployment",
-                "byok-filter, deployment key",
-                deployment_requests(KEYS),
-                None,
-                DEPLOYMENT_KEY,
-                Some(keys::consumer(0)),
+            service: Some(service),
+            ..plain("ext-authz", "`ext_authz`: gRPC to a service in Rust, both processes", vec![filters::ext_authz()])
+                .refusing(by_hand)
+                .injecting(None)
+                .with_keys_anywhere(None)
+        },
+        module("no-op", "no-op wasm, built the usual way", subjects.no_op.as_built()),
+        module("no-op-packaged", "no-op wasm, with the exports alone that it needs", subjects.no_op.packaged()),
+        Variant {
+            expected: passed(None, CLIENT_KEY, Some(keys::consumer(0))),
+            ..module("floor", "the filter's host calls in wasm, and nothing else", subjects.floor.path())
+        },
+        Variant { access_log: Some(access_log(&[])), ..untouched("none-log", "no filter, access log", Vec::new()) },
+    ]
+}
+
+fn in_wasm(module: &Path) -> Vec<Variant> {
+    let filter = |name, keys| vec![wasm(name, module, &keys::configuration(keys))];
+    let byok = |name, title, keys| ours(name, title, keys, filter(name, keys));
+    let with_parts = |name, title, parts: &[&str]| {
+        let configuration = keys::configuration_with_filter_state(KEYS, parts);
+        of_parts(name, title, parts, vec![wasm(name, module, &configuration)])
+    };
+    vec![
+        byok("wasm", "byok-filter in wasm, client's key (BYOK)", KEYS),
+        with_parts("wasm-one-part", "wasm, BYOK, `filter_state: [\"consumer\"]`", &["consumer"]),
+        with_parts("wasm-no-parts", "wasm, BYOK, `filter_state: []`", &[]),
+        Variant {
+            filters: filter("deployment", KEYS),
+            expected: passed(None, DEPLOYMENT_KEY, Some(keys::consumer(0))),
+            ..upstream("deployment", "wasm, deployment key", deployment_requests(KEYS), DEPLOYMENT_KEY)
+        },
+        Variant {
+            filters: filter("refusal", KEYS),
+            expected: Expected::Refusal { body: REFUSED },
+            // The keys after the last one that is configured.
+            ..upstream(
+                "refusal",
+                "wasm, refusal (unknown key)",
+                (KEYS..2 * KEYS).map(|number| both_keys(proxy_key(number))).collect(),
+                CLIENT_KEY,
             )
         },
-        Variant {
-            filters: ours("refusal", KEYS),
-            expected: Expected::Refusal { body: "authentication_error" },
-            // The keys after the last one that is configured.
-            requests: (KEYS..2 * KEYS).map(|number| both_keys(proxy_key(number))).collect(),
-            ..byok("refusal", "byok-filter, refusal (unknown key)", KEYS)
-        },
-        byok("keys-1000", "byok-filter, BYOK, 1,000 keys", 1000),
-        byok("keys-100000", "byok-filter, BYOK, 100,000 keys", 100_000),
-        Variant { access_log: Some(access_log(&[])), ..untouched("none-log", "no filter, access log", Vec::new()) },
+        byok("keys-1000", "wasm, BYOK, 1,000 keys", 1000),
+        byok("keys-100000", "wasm, BYOK, 100,000 keys", 100_000),
         Variant {
             access_log: Some(access_log(&FILTER_STATE)),
-            ..byok("byok-log", "byok-filter, BYOK, access log with filter state", KEYS)
+            ..byok("wasm-log", "wasm, BYOK, access log with filter state", KEYS)
         },
     ]
 }
 
-/// Returns a variant without filters whose requests go on.
-fn passing(
+fn in_native() -> Vec<Variant> {
+    let byok = |name, title, keys| ours(name, title, keys, vec![filters::native(name, &keys::configuration(keys))]);
+    let configuration = keys::configuration_with_filter_state(KEYS, &[]);
+    vec![
+        byok("native", "byok-filter, native, client's key (BYOK)", KEYS),
+        of_parts(
+            "native-no-parts",
+            "native, BYOK, `filter_state: []`",
+            &[],
+            vec![filters::native("native-no-parts", &configuration)],
+        ),
+        byok("native-keys-100000", "native, BYOK, 100,000 keys", 100_000),
+    ]
+}
+
+/// What the body of the filter's 401 says.
+const REFUSED: &str = "authentication_error";
+
+/// A variant of the filter in either carrier.
+fn ours(name: &'static str, title: &'static str, keys: usize, filters: Vec<Value>) -> Variant {
+    let consumer = || Some(keys::consumer(0));
+    Variant {
+        filters,
+        expected: passed(None, CLIENT_KEY, consumer()),
+        ..upstream(name, title, byok_requests(keys), CLIENT_KEY)
+    }
+    .refusing(REFUSED)
+    .injecting(consumer())
+    .with_keys_anywhere(consumer())
+}
+
+/// The same that sets only some parts of the decision as filter state.
+fn of_parts(name: &'static str, title: &'static str, parts: &[&str], filters: Vec<Value>) -> Variant {
+    let consumer = || parts.contains(&"consumer").then(|| keys::consumer(0));
+    Variant {
+        filters,
+        expected: passed(None, CLIENT_KEY, consumer()),
+        ..upstream(name, title, byok_requests(KEYS), CLIENT_KEY)
+    }
+    .refusing(REFUSED)
+    .injecting(consumer())
+    .with_keys_anywhere(consumer())
+}
+
+impl Variant {
+    /// Lets an unknown key be refused with that in the body.
+    fn refusing(mut self, body: &'static str) -> Self {
+        self.checks.push((both_keys("byok-bench-unknown-key".to_owned()), Expected::Refusal { body }));
+        self
+    }
+
+    /// Lets the deployment key be sent where the client sends no key.
+    fn injecting(mut self, consumer: Option<String>) -> Self {
+        let credentials = vec![("x-litellm-api-key", proxy_key(0))];
+        self.checks.push((credentials, passed(None, DEPLOYMENT_KEY, consumer)));
+        self
+    }
+
+    /// Lets the proxy key be found in the two other headers, too.
+    fn with_keys_anywhere(mut self, consumer: Option<String>) -> Self {
+        let bearer = ("authorization", format!("Bearer {}", proxy_key(0)));
+        let client_key = ("x-api-key", CLIENT_KEY.to_owned());
+        self.checks.push((vec![bearer, client_key], passed(None, CLIENT_KEY, consumer.clone())));
+        self.checks.push((vec![("x-api-key", proxy_key(0))], passed(None, DEPLOYMENT_KEY, consumer)));
+        self
+    }
+}
+
+/// Returns a variant without filters from whose requests the proxy key goes.
+fn upstream(
     name: &'static str,
     title: &'static str,
     requests: Vec<Credentials>,
-    proxy_key: Option<String>,
     provider_key: &'static str,
-    consumer: Option<String>,
 ) -> Variant {
-    let expected = Expected::Upstream { proxy_key, provider_key, consumer };
-    Variant { name, title, filters: Vec::new(), access_log: None, requests, expected }
+    Variant {
+        name,
+        title,
+        is_ours: false,
+        filters: Vec::new(),
+        service: None,
+        access_log: None,
+        requests,
+        expected: passed(None, provider_key, None),
+        checks: Vec::new(),
+    }
+}
+
+fn passed(proxy_key: Option<String>, provider_key: &'static str, consumer: Option<String>) -> Expected {
+    Expected::Upstream { proxy_key, provider_key, consumer }
 }
 
 /// Spread over all keys, so that a larger table of keys shows what it costs.

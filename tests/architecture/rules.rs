@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::source::Source;
-use crate::{IMPURE_MACROS, IMPURE_PATHS, MODULES, STANDARD_NAMES};
+use crate::{IMPURE_MACROS, IMPURE_PATHS, MODULES, STANDARD_NAMES, UNSAFE_FILES};
 
 /// A use of one module in another.
 pub(crate) struct Edge {
@@ -93,7 +93,7 @@ pub(crate) fn vendor_violations(source: &Source, names: &BTreeSet<&str>) -> Vec<
 pub(crate) fn host_violations(source: &Source) -> Vec<String> {
     let is_host =
         |text: &str| text == "proxy_wasm" && !source.path.starts_with("src/") && !source.path.contains("/noop/");
-    let is_unsafe = |text: &str| text == "unsafe" && !["src/host.rs", "src/export.rs"].contains(&source.path.as_str());
+    let is_unsafe = |text: &str| text == "unsafe" && !UNSAFE_FILES.contains(&source.path.as_str());
     let found = source.tokens.iter().filter(|token| is_host(&token.text) || is_unsafe(&token.text));
     found.map(|token| format!("{}:{}: `{}` is not allowed here", source.path, token.line, token.text)).collect()
 }

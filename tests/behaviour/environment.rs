@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
+use byok_testkit::carrier::expose_variables;
 use byok_testkit::gateway::{Gateway, Upstream, connection_manager_of};
 use byok_testkit::site::{DEPLOYMENT_KEY, PROXY_KEY, address, arrived, ask, assert_clean, gateway_listener, value};
 use serde_json::{Value, json};
@@ -14,9 +15,7 @@ fn listener(proxy_key: &str, deployment_key: &str) -> Value {
         "providers": { "anthropic": { "deployment_key": { "environment_variable": deployment_key } } },
     });
     let mut listener = gateway_listener(&configuration.to_string());
-    let filter = &mut connection_manager_of(&mut listener)["http_filters"][0]["typed_config"]["config"];
-    filter["vm_config"]["environment_variables"] =
-        json!({ "host_env_keys": VARIABLES.map(|(name, _)| name).as_slice() });
+    expose_variables(&mut connection_manager_of(&mut listener)["http_filters"][0], &VARIABLES.map(|(name, _)| name));
     listener
 }
 

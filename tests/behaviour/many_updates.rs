@@ -40,6 +40,8 @@ fn twenty_four_updates_of_20_000_keys_drop_no_request_and_leave_memory_flat() {
                 thread::sleep(Duration::from_millis(2));
             }
         });
+        // Also where an assertion fails: the scope waits for the traffic.
+        let _stop = StoreOnDrop(&done);
         let memory = (0..GROUPS).map(|group| {
             for update in group * UPDATES + 1..=(group + 1) * UPDATES {
                 gateway.update(&[listener(update)]);
@@ -65,6 +67,15 @@ fn twenty_four_updates_of_20_000_keys_drop_no_request_and_leave_memory_flat() {
     say(&format!("{updates} updates of {KEYS} keys, {served} requests meanwhile, kB after each {UPDATES}: {memory:?}"));
     let (early, late) = (memory[0], memory[GROUPS - 1]);
     assert!(late - early < MAX_GROWTH_KB, "{early} kB after {UPDATES} updates, {late} kB after {updates}");
+}
+
+/// Becomes `true` when this is dropped.
+struct StoreOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for StoreOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// One consumer whose key stays, and many keys that only this update has.

@@ -4,17 +4,22 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use byok_testkit::carrier::Carrier;
 use byok_testkit::tools::envoy_binary;
 use serde_json::{Value, json};
 
 use super::{Example, Setting, strings};
 
 const FILTER: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+const NATIVE_FILTER: &str = "type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter";
 
 /// Finds the filter wherever it stands in a bootstrap.
 pub(super) fn examples(file: &str, part: &Value) -> Vec<Example> {
     if part["@type"] == FILTER {
         return vec![example(file, &part["config"])];
+    }
+    if part["@type"] == NATIVE_FILTER {
+        return vec![native_example(file, part)];
     }
     match part {
         Value::Object(fields) => fields.values().flat_map(|part| examples(file, part)).collect(),
@@ -30,7 +35,21 @@ fn example(file: &str, plugin: &Value) -> Example {
         setting: Setting::Bootstrap(file.to_owned()),
         configuration: configuration.unwrap_or_else(|| panic!("{file}: no configuration in JSON")).to_owned(),
         variables: strings(&plugin["vm_config"]["environment_variables"]["host_env_keys"]),
-        failure_policy: plugin["failure_policy"].as_str().unwrap_or_default().to_owned(),
+        failure_policy: Some(plugin["failure_policy"].as_str().unwrap_or_default().to_owned()),
+    }
+}
+
+/// Natively the filter sees all variables of Envoy's process, and a failure refuses the request that it happens to.
+fn native_example(file: &str, filter: &Value) -> Example {
+    let configuration = filter["filter_config"]["value"].as_str();
+    let configuration = configuration.unwrap_or_else(|| panic!("{file}: no configuration in JSON")).to_owned();
+    let names = configuration.split("\"environment_variable\": \"").skip(1).filter_map(|rest| rest.split('"').next());
+    Example {
+        place: file.to_owned(),
+        setting: Setting::Bootstrap(file.to_owned()),
+        variables: names.map(str::to_owned).collect(),
+        configuration,
+        failure_policy: None,
     }
 }
 
@@ -39,14 +58,13 @@ pub(crate) fn validate(example: &Example, environment: &[(String, String)]) -> (
     let directory = tempfile::tempdir().expect("a temporary directory");
     let config = match &example.setting {
         Setting::Bootstrap(file) => PathBuf::from(file),
-        Setting::Istio(_) => {
+        Setting::Istio(_) | Setting::Gateway => {
             let path = directory.path().join("envoy.json");
             fs::write(&path, bootstrap(example).to_string()).expect("a writable file");
             path
         }
     };
-    // Sees to it that the module is there, and no older than its sources.
-    byok_testkit::module::path();
+    let carrier = if example.failure_policy.is_some() { Carrier::Wasm } else { Carrier::Native };
     let certificates = byok_testkit::root().join("dist/mtls");
     if !certificates.join("ca.pem").exists() {
         byok_testkit::certificates::write_example(&certificates).expect("certificates");
@@ -56,6 +74,8 @@ pub(crate) fn validate(example: &Example, environment: &[(String, String)]) -> (
         .arg(config)
         .current_dir(byok_testkit::root())
         .env_clear()
+        // Sees to it that the module is there, and no older than its sources.
+        .envs(carrier.environment(&[]))
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .output()
@@ -63,7 +83,45 @@ pub(crate) fn validate(example: &Example, environment: &[(String, String)]) -> (
     (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
-/// What Istio's control plane and agent make of a plugin, as far as the filter sees it.
+/// Asks Envoy whether it would start with these filters in a connection manager, where `byok` is the filter.
+pub(crate) fn validate_filters(yaml: &str) -> (bool, String) {
+    let key = r#"{ "consumers": [ { "name": "a", "keys": [ { "id": "1", "value": "proxy-EXAMPLE" } ] } ] }"#;
+    let ours = Example {
+        place: "recipe".to_owned(),
+        setting: Setting::Gateway,
+        configuration: key.to_owned(),
+        variables: Vec::new(),
+        failure_policy: Some("FAIL_RELOAD".to_owned()),
+    };
+    let mut bootstrap = bootstrap(&ours);
+    let manager = &mut bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"];
+    let own = manager["http_filters"].as_array().expect("filters").clone();
+    let recipe: Value = serde_yaml_ng::from_str(yaml).expect("YAML");
+    let filters = recipe["http_filters"].as_array().expect("filters");
+    let mut filters: Vec<Value> =
+        filters.iter().map(|filter| if filter["name"] == "byok" { own[0].clone() } else { filter.clone() }).collect();
+    filters.push(own[1].clone());
+    manager["http_filters"] = filters.into();
+    let secret = json!({ "name": "anthropic", "generic_secret": { "secret": { "inline_string": "EXAMPLE" } } });
+    bootstrap["static_resources"]["secrets"] = json!([secret]);
+    run(&bootstrap.to_string())
+}
+
+fn run(bootstrap: &str) -> (bool, String) {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("envoy.json");
+    fs::write(&path, bootstrap).expect("a writable file");
+    let output = Command::new(envoy_binary().unwrap_or_else(|error| panic!("{error:#}")))
+        .args(["--mode", "validate", "--log-level", "warning", "-c"])
+        .arg(path)
+        .current_dir(byok_testkit::root())
+        .stdin(Stdio::null())
+        .output()
+        .expect("Envoy starts");
+    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// What the control planes of Istio and Envoy Gateway make of a plugin, as far as the filter sees it.
 fn bootstrap(example: &Example) -> Value {
     let plugin = json!({
         "name": example.place,

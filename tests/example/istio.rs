@@ -24,7 +24,7 @@ pub(super) fn example(file: &str, resource: &Value, wasm: &Value) -> Example {
         setting: Setting::Istio(workload(&metadata["namespace"], &resource["spec"]["selector"]["matchLabels"])),
         configuration: wasm["pluginConfig"].to_string(),
         variables: strings(&names.collect()),
-        failure_policy: wasm["failStrategy"].as_str().unwrap_or_default().to_owned(),
+        failure_policy: Some(wasm["failStrategy"].as_str().unwrap_or_default().to_owned()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The files under `envoy/`, and the configurations of the filter in them.
 
 mod envoy;
+mod gateway;
 pub(crate) mod istio;
 
 use std::fs;
@@ -9,7 +10,7 @@ use std::path::Path;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-pub(crate) use envoy::validate;
+pub(crate) use envoy::{validate, validate_filters};
 
 /// One configuration of the filter, and what stands around it.
 pub(crate) struct Example {
@@ -20,13 +21,15 @@ pub(crate) struct Example {
     pub(crate) configuration: String,
     /// The environment variables that it may see.
     pub(crate) variables: Vec<String>,
-    /// In Envoy's words.
-    pub(crate) failure_policy: String,
+    /// In Envoy's words; `None` with the native module, which has none.
+    pub(crate) failure_policy: Option<String>,
 }
 
 pub(crate) enum Setting {
     /// The file, seen from the repository's root, is a bootstrap of Envoy's.
     Bootstrap(String),
+    /// Envoy Gateway loads the module.
+    Gateway,
     /// The plugin runs in the proxies of this workload.
     Istio(istio::Workload),
 }
@@ -53,6 +56,7 @@ pub(crate) fn of(file: &str) -> Vec<Example> {
         .flat_map(|document| match document["kind"].as_str() {
             Some("WasmPlugin") => vec![istio::example(file, document, &document["spec"])],
             Some("TrafficExtension") => vec![istio::example(file, document, &document["spec"]["wasm"])],
+            Some("EnvoyExtensionPolicy") => gateway::examples(file, document),
             _ => envoy::examples(file, document),
         })
         .collect()

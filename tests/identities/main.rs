@@ -14,6 +14,7 @@ mod cost;
 mod certificates;
 mod examples;
 mod mtls;
+mod own_word;
 mod scene;
 mod token;
 mod tokens;

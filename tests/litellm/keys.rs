@@ -132,6 +132,8 @@ fn keys_that_litellm_alone_knows() {
     assert!(failures.is_empty(), "{}\n{}", failures.join("\n"), issuer::explanation(&litellm));
 
     a_key_that_is_blocked_while_in_use(&litellm, &provider);
+    a_service_key_that_litellm_refuses(&litellm, &provider);
+    an_outage_of_litellm(litellm, &provider);
 }
 
 /// It counts until what the filter remembers of it is stale.
@@ -154,6 +156,44 @@ fn a_key_that_is_blocked_while_in_use(litellm: &LiteLlm, provider: &Provider) {
         assert!(Instant::now() < deadline, "the filter still takes a blocked key: {record}");
         thread::sleep(Duration::from_millis(100));
     }
+}
+
+/// Callers are told that their keys can't be checked, not that they are unknown.
+fn a_service_key_that_litellm_refuses(litellm: &LiteLlm, provider: &Provider) {
+    let mut configuration = configuration("60s");
+    configuration["verification_service"]["service_key"]["value"] = json!("sk-EXAMPLE-nobodys-service-key");
+    let envoy = gateway::start(Some(&configuration), litellm.address());
+    for (number, key) in [NAMELESS, BLOCKED, UNKNOWN].into_iter().enumerate() {
+        let seen = sent(key, &[("x-litellm-api-key", "M")], &envoy, provider);
+        let record = gateway::record(&envoy, number);
+        assert_eq!((seen.shown().as_str(), &record["reason"]), ("503", &json!("verification_unavailable")), "{record}");
+    }
+    assert_eq!(envoy.log().matches("the service refuses service_key").count(), 1, "{}", envoy.log_end());
+    assert!(litellm.log().contains("\" 401"), "{}", issuer::explanation(litellm));
+}
+
+/// Only with `stale_if_error` does a key stay valid. Where the requests then go is down too, so the log tells.
+fn an_outage_of_litellm(litellm: LiteLlm, provider: &Provider) {
+    let with_stale = |stale: &str| {
+        let mut configuration = configuration("1s");
+        configuration["verification_service"]["stale_if_error"] = json!(stale);
+        gateway::start(Some(&configuration), litellm.address())
+    };
+    let (stale, strict) = (with_stale("10m"), with_stale("0s"));
+    let reason = |envoy: &Envoy, key, number| {
+        sent(key, &[("x-litellm-api-key", "M")], envoy, provider);
+        gateway::record(envoy, number)["reason"].clone()
+    };
+    for envoy in [&stale, &strict] {
+        assert_eq!(reason(envoy, NAMELESS, 0), "verified");
+    }
+    drop(litellm);
+    thread::sleep(Duration::from_millis(1500));
+    for number in [1, 2, 3] {
+        assert_eq!(reason(&stale, NAMELESS, number), "verified");
+        assert_eq!(reason(&strict, NAMELESS, number), "verification_unavailable");
+    }
+    assert_eq!(reason(&stale, UNKNOWN, 4), "verification_unavailable");
 }
 
 fn sent(key: &'static str, headers: &[(&str, &str)], envoy: &Envoy, provider: &Provider) -> Seen {

@@ -197,7 +197,7 @@ fn without_a_service_a_consumer_may_have_its_names_after_an_internal_redirect_to
     let policy = Policy::from_json(json.as_bytes(), &|_| None).unwrap().policy;
     for (state, expected) in [("service:a\n1\n\n\n", "verified"), ("service:b\n1\n\n\n", "unknown_api_key")] {
         let context = Context { redirect: RedirectState::parse(state.as_bytes()), ..Context::default() };
-        let request = RequestHeaders::from_lines(vec![(b":method", b"GET"), (b":path", b"/v1")]);
+        let request = RequestHeaders::from_lines([(&b":method"[..], &b"GET"[..]), (b":path", b"/v1")]);
         let (Decision::Allow { effect, .. } | Decision::Deny { effect, .. }) = decide(&policy, &request, &context)
         else {
             panic!("there is no service")

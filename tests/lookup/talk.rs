@@ -81,7 +81,7 @@ pub(crate) fn talk(policy: &Policy, request: &str, known: &[(&str, Says)]) -> En
 
 pub(crate) fn talk_after(policy: &Policy, request: &str, known: &[(&str, Says)], redirect: Option<&str>) -> End {
     let lines = lines(request);
-    let headers = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)).collect());
+    let headers = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)));
     let service = policy.verification_service.as_ref().expect("a service");
     let mut asked = Vec::new();
     let mut said = Vec::new();

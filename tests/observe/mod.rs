@@ -15,7 +15,7 @@ pub(crate) fn observe(policy: &Policy, request: &[Line]) -> Observed {
 
 /// Decides about a request of a caller whom Envoy has authenticated, by that value of every identity.
 pub(crate) fn observe_identified(policy: &Policy, request: &[Line], identity: Option<&str>) -> Observed {
-    let headers = RequestHeaders::from_lines(request.iter().map(|(name, value)| (&**name, &**value)).collect());
+    let headers = RequestHeaders::from_lines(request.iter().map(|(name, value)| (&**name, &**value)));
     let identities = RequestIdentities::read(policy, |_| identity.into_iter().collect());
     let context = Context { cluster: Some(b"upstream"), identities, ..Context::default() };
     match decide(policy, &headers, &context) {

@@ -13,8 +13,8 @@ pub(crate) fn environment(name: &str) -> Option<String> {
 fn every_json_block_loads_without_a_warning() {
     for block in blocks("json") {
         match Policy::from_json(block.text.as_bytes(), &environment) {
-            Ok(loaded) => assert_eq!(loaded.warnings, [], "README.md, line {}", block.line),
-            Err(errors) => panic!("README.md, line {}: {errors:?}", block.line),
+            Ok(loaded) => assert_eq!(loaded.warnings, [], "{}", block.at),
+            Err(errors) => panic!("{}: {errors:?}", block.at),
         }
     }
 }
@@ -30,6 +30,6 @@ fn a_yaml_block_with_a_filter_in_it_is_taken_from_the_example() {
     let excerpts: Vec<_> = blocks("yaml").into_iter().filter(|block| block.text.starts_with(' ')).collect();
     assert_eq!(excerpts.len(), 2);
     for block in excerpts {
-        assert!(example.contains(&block.text), "README.md, line {}: not in envoy/envoy.yaml", block.line);
+        assert!(example.contains(&block.text), "{}: not in envoy/envoy.yaml", block.at);
     }
 }

@@ -1,4 +1,4 @@
-//! The demo's output in the README, held against the core with the configuration of `envoy/envoy.yaml`.
+//! The demo's output in the documentation, held against the core with the configuration of `envoy/envoy.yaml`.
 //!
 //! `make demo` holds a real Envoy against the same five questions.
 
@@ -55,7 +55,7 @@ fn every_part_of_filter_state_is_in_its_table() {
 
 #[test]
 fn counters_are_named_as_the_readme_says() {
-    let readme = file("README.md");
+    let readme = file("docs/observability.md");
     let start = readme.find("wasmcustom.byok.decision.<").expect("the name of a counter");
     let (pattern, _) = readme[start..].split_once('`').unwrap();
     let policy = Policy::from_json(configuration(&file("envoy/envoy.yaml")).as_bytes(), &|_| Some("EXAMPLE".into()));
@@ -83,7 +83,7 @@ fn answer(policy: &Policy, shown: &Shown) -> (u16, Value, Value) {
     let own = [(":method", "GET"), (":path", "/v1/messages"), (":authority", "127.0.0.1:10000"), ("x-request-id", id)];
     let own = own.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
     let sent = shown.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-    let request = RequestHeaders::from_lines(own.into_iter().chain(sent).collect());
+    let request = RequestHeaders::from_lines(own.into_iter().chain(sent));
 
     let context = Context { now: SystemTime::now().into(), ..Context::default() };
     let (status, body, details, effect) = match decide(policy, &request, &context) {

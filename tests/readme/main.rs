@@ -1,4 +1,4 @@
-//! The README is true: its configurations load, its tables name all there is, its demo says what the core says.
+//! The documentation is true: its configurations load, its tables name all there is, its demo says what the core says.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -11,6 +11,7 @@
 mod configurations;
 mod demo;
 mod files;
+mod generated;
 mod markdown;
 mod reference;
 mod refusals;

@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
+use byok_testkit::carrier::allow_stop_iteration;
 use byok_testkit::corpus::Message;
 use byok_testkit::gateway::{connection_manager_of, exchange_http1, exchange_http2};
 use byok_testkit::service::{ALICE, CONFIGURED, HOST, Issuer, Scene, configuration, knows, site};
@@ -54,7 +55,6 @@ fn upload(key: &str, size: usize) -> Message {
 
 /// Lets a filter stop headers alone, as some set-ups do.
 fn stopping(mut listener: Value) -> Value {
-    let filter = &mut connection_manager_of(&mut listener)["http_filters"][0]["typed_config"];
-    filter["config"]["allow_on_headers_stop_iteration"] = true.into();
+    allow_stop_iteration(&mut connection_manager_of(&mut listener)["http_filters"][0]);
     listener
 }

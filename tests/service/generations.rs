@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use byok_testkit::carrier::carrier;
 use byok_testkit::corpus::Message;
 use byok_testkit::gateway::{Gateway, Pending, connection_manager_of, until};
 use byok_testkit::service::{ALICE, CONFIGURED, Gate, Issuer, Scene, configuration, knows, path_for, send, site};
@@ -27,7 +28,7 @@ impl Discovery {
         write(directory.path(), 0, &filter["typed_config"]);
         *filter = json!({ "name": "byok", "config_discovery": {
             "config_source": { "resource_api_version": "V3", "path_config_source": { "path": file(directory.path()) } },
-            "type_urls": ["type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"],
+            "type_urls": [carrier().type_url()],
         } });
         listener
     }

@@ -17,6 +17,7 @@ mod cached;
 mod failing;
 mod flood;
 mod generations;
+mod metrics;
 mod odd_answers;
 mod policies;
 mod replaced;

@@ -361,6 +361,14 @@ impl Service {
     }
 }
 
+/// Says of a response that has a head that its connection is never used again, so that Envoy does not do so either.
+fn closing(response: &[u8]) -> Vec<u8> {
+    let head = response.starts_with(b"HTTP/1.1 ").then(|| response.windows(2).position(|pair| pair == b"\r\n"));
+    let Some(Some(end)) = head else { return response.to_vec() };
+    let (status, rest) = response.split_at(end);
+    [status, b"\r\nconnection: close", rest].concat()
+}
+
 /// Answers one call; the connection is never used again.
 fn serve(mut connection: TcpStream, shared: &Mutex<Shared>) -> io::Result<()> {
     const DRIP: Duration = Duration::from_millis(100);
@@ -393,7 +401,7 @@ fn serve(mut connection: TcpStream, shared: &Mutex<Shared>) -> io::Result<()> {
     }
     connection.read_exact(&mut head[..size])?;
     match &*says {
-        Says::Bytes(bytes) => connection.write_all(bytes)?,
+        Says::Bytes(bytes) => connection.write_all(&closing(bytes))?,
         Says::Drip(first, rest) => {
             connection.write_all(first.as_bytes())?;
             for byte in rest.bytes() {

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use byok_testkit::corpus::say;
+use byok_testkit::corpus::{Message, say};
 use byok_testkit::gateway::until;
-use byok_testkit::service::{ALICE, CONFIGURED, Issuer, Scene, json as answer, knows};
+use byok_testkit::service::{ALICE, CONFIGURED, Gate, Issuer, Scene, json as answer, knows, path_for};
 use serde_json::{Value, json};
 
 const UNAVAILABLE: &str = "verification_unavailable";
@@ -65,7 +65,7 @@ fn with_stale_if_error_a_known_key_passes_while_the_issuer_is_down_and_nobody_el
     ));
     assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
     assert_eq!(stale, statuses.len() as u64);
-    // The known key is asked about once a second, the made-up one each time.
+    // While the service is down, keys that stay valid are asked about once a second, the made-up one each time.
     let most = statuses.len() + 4 + outage().as_secs() as usize + 10;
     assert!(calls <= most, "{calls} calls for {} requests", statuses.len());
 }
@@ -102,6 +102,72 @@ fn a_key_that_the_issuer_has_refused_is_not_stale() {
     assert_eq!(scene.ask("key").status, 401);
     is_down.store(true, Ordering::Relaxed);
     scene.assert_refused(&scene.ask("key"), 503, UNAVAILABLE);
+}
+
+#[test]
+fn a_key_that_is_revoked_does_not_pass_while_the_issuer_takes_its_time() {
+    let gate = Gate::default();
+    let is_revoked = Arc::new(AtomicBool::new(false));
+    let issuer = Issuer::start({
+        let (gate, is_revoked, knows) = (gate.clone(), Arc::clone(&is_revoked), knows(&[("key", ALICE)]));
+        move |call| {
+            if is_revoked.load(Ordering::Relaxed) {
+                gate.pass();
+                return answer(404, "");
+            }
+            knows(call)
+        }
+    });
+    let scene = scene(&issuer, json!({ "stale_if_error": "10m", "timeout": "15s" }));
+    assert_eq!(scene.ask("key").status, 200, "{}", scene.gateway.explanation());
+    is_revoked.store(true, Ordering::Relaxed);
+    thread::sleep(FRESH * 2);
+    let clients: Vec<_> = (0..5).map(|_| scene.send("key")).collect();
+    issuer.wait_for_calls(2);
+    scene.wait_for_requests(5);
+    gate.open();
+    for client in clients {
+        assert_eq!(client.answer().expect("an answer").status, 401, "{}", scene.gateway.explanation());
+    }
+    assert_eq!((issuer.calls(), scene.counted("stale")), (2, 0));
+}
+
+#[test]
+fn of_many_known_keys_one_a_second_is_asked_about_in_an_outage_and_all_once_it_is_over() {
+    let keys: Vec<String> = (0..20).map(|at| format!("key-{at}")).collect();
+    let is_down = Arc::new(AtomicBool::new(false));
+    let issuer = Issuer::start({
+        let known: Vec<(&str, &str)> = keys.iter().map(|key| (&**key, ALICE)).collect();
+        let (knows, is_down) = (knows(&known), Arc::clone(&is_down));
+        move |call| if is_down.load(Ordering::Relaxed) { answer(500, "") } else { knows(call) }
+    });
+    let scene = scene(&issuer, json!({ "stale_if_error": "10m" }));
+    let ask_all =
+        || keys.iter().for_each(|key| assert_eq!(scene.ask(key).status, 200, "{}", scene.gateway.explanation()));
+    ask_all();
+    is_down.store(true, Ordering::Relaxed);
+    thread::sleep(FRESH * 2);
+    ask_all();
+    let (begin, before, mut rounds) = (Instant::now(), issuer.calls(), 0);
+    assert_eq!(before, 2 * keys.len(), "the first request with each key finds out that the issuer is down");
+    while begin.elapsed() < outage() {
+        ask_all();
+        rounds += 1;
+    }
+    let calls = issuer.calls() - before;
+    say(&format!("outage of {:?}: {calls} calls for {} requests", begin.elapsed(), rounds * keys.len()));
+    assert!((1..=begin.elapsed().as_secs() as usize + 1).contains(&calls), "{calls} calls");
+
+    is_down.store(false, Ordering::Relaxed);
+    assert_eq!(scene.ask("nobody").status, 401);
+    let before = issuer.seen().len();
+    ask_all();
+    let asked: Vec<String> = issuer.seen().iter().skip(before).map(path_of).collect();
+    assert_eq!(asked, keys.iter().map(|key| path_for(key)).collect::<Vec<_>>());
+}
+
+fn path_of(call: &Message) -> String {
+    String::from_utf8_lossy(call.path.as_deref().unwrap_or_default()).into_owned()
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub(crate) fn load(corpus: &Corpus, json: &str) -> Result<(Policy, Vec<String>),
 pub(crate) fn outcome(corpus: &Corpus, case: &Case, now: Timestamp) -> Result<Outcome, String> {
     let (policy, _) = load(corpus, &case.configuration.json).map_err(|errors| format!("it is refused: {errors:?}"))?;
     let lines = case.as_filters_see();
-    let request = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)).collect());
+    let request = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)));
     // What the policy does not need, the carrier does not read.
     let context = Context {
         now: if policy.reads_clock() { now } else { Timestamp::default() },

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use xtask::{build, module_path, root};
+use xtask::revision::Revision;
+use xtask::{build, dist, module_path, native_module_path, root};
 
 /// What make needs beyond one line.
 #[derive(Parser)]
@@ -12,6 +13,14 @@ use xtask::{build, module_path, root};
 enum Task {
     /// Builds dist/byok_filter.wasm and prints its size.
     Build,
+    /// Builds dist/libbyok_filter.so and prints its size.
+    BuildNative,
+    /// Makes what a release carries, in dist/release, and prints its digests.
+    Dist {
+        /// Leaves out what is for aarch64.
+        #[arg(long)]
+        quick: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -26,12 +35,14 @@ fn main() -> ExitCode {
 }
 
 fn perform(task: Task) -> Result<()> {
-    match task {
-        Task::Build => {
-            let bytes = build::build()?;
-            let module = module_path();
-            println!("{}: {bytes} bytes", module.strip_prefix(root()).unwrap_or(&module).display());
-            Ok(())
+    let (bytes, module) = match task {
+        Task::Build => (build::build(&Revision::read()?)?.size, module_path()),
+        Task::BuildNative => (build::build_native()?, native_module_path()),
+        Task::Dist { quick } => {
+            print!("{}", dist::dist(quick)?);
+            return Ok(());
         }
-    }
+    };
+    println!("{}: {bytes} bytes", module.strip_prefix(root()).unwrap_or(&module).display());
+    Ok(())
 }

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Checks configurations of byok-filter and explains its decisions, using the filter's own code.
 #[derive(Parser)]
-#[command(name = "byok", version, arg_required_else_help = true)]
+#[command(name = "byok", version, long_version = long_version(), arg_required_else_help = true)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -181,4 +181,20 @@ pub(crate) struct Generate {
 fn name_and_value(text: &str) -> Result<(String, String), &'static str> {
     let (name, value) = text.split_once('=').ok_or("expected a name, = and a value")?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Returns the version and, in a tool of a release, which module was released with it.
+fn long_version() -> String {
+    let mut text = env!("CARGO_PKG_VERSION").to_owned();
+    let lines = [
+        ("revision", option_env!("BYOK_REVISION")),
+        ("module digest", option_env!("BYOK_MODULE_DIGEST")),
+        ("module sha256", option_env!("BYOK_MODULE_SHA256")),
+    ];
+    for (name, value) in lines {
+        if let Some(value) = value {
+            text += &format!("\n{name:<13} {value}");
+        }
+    }
+    text
 }

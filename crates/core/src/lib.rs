@@ -18,13 +18,15 @@ mod reply;
 mod secret;
 mod time;
 
-pub use config::{ConfigError, Loaded, Warning};
+pub use config::{ConfigError, Loaded, Secrets, Warning};
 pub use decide::{
     CandidateOutcome, ClientCredentialVerdict, Context, CounterKey, Decision, EditReason, Effect, HeaderMutation,
     IdentityOutcome, KnownBy, NoTrace, RedirectState, Step, Steps, Trace, decide, decide_traced,
 };
 pub use http::RequestHeaders;
-pub use lookup::{Completed, LookupRequest, LookupStart, MAX_WAITING, SingleFlight};
+pub use lookup::{
+    Completed, LookupEvent, LookupRequest, LookupStart, MAX_RESPONSE_BYTES, MAX_WAITING, NextStep, SingleFlight,
+};
 pub use model::{DenyReason, Lookup, LookupResult, LookupResults, Policy, RequestIdentities, VerificationService};
 pub use reply::Reply;
 pub use secret::{KeyDigest, Secret};

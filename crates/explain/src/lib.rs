@@ -35,7 +35,7 @@ use byok_core::{Context, Policy, RequestHeaders, Steps, decide_traced};
 /// ```
 pub fn explain(policy: &Policy, request: &Request, context: &Context<'_>) -> Report {
     let lines = request.lines();
-    let headers = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)).collect());
+    let headers = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)));
     let mut steps = Steps::default();
     let decision = decide_traced(policy, &headers, context, &mut steps);
     Report::new(policy, request, &headers, &steps.0, &decision)

@@ -2,9 +2,11 @@
 //!
 //! - [`corpus`] reads `tests/cases/*.toml` and compares what a runner saw with what a case expects
 //! - `host` (feature `host`) is a small proxy-wasm host for the built module
+//! - `carrier` (feature `envoy`) says what carries the filter into Envoy, the wasm module or the native one
 //! - `envoy` (feature `envoy`) is the one launcher of Envoy, `tools` installs it, `gateway` puts it between clients and a
 //!   recording upstream, `service` adds a verification service, `site` one listener for behaviour beyond the corpus
 //! - `certificates` (feature `envoy`) issues certificates for mTLS
+//! - `versions` (feature `envoy`) runs the tests of the module in each supported version of Envoy
 //! - `demo` (feature `envoy`) runs `envoy/envoy.yaml` and checks five answers
 #![allow(
     clippy::expect_used,
@@ -16,6 +18,8 @@
     reason = "a test stops where it fails, and reads its helpers' code"
 )]
 
+#[cfg(feature = "envoy")]
+pub mod carrier;
 #[cfg(feature = "envoy")]
 pub mod certificates;
 pub mod corpus;
@@ -39,6 +43,8 @@ pub mod service;
 pub mod site;
 #[cfg(feature = "envoy")]
 pub mod tools;
+#[cfg(feature = "envoy")]
+pub mod versions;
 
 use std::path::Path;
 

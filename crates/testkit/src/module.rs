@@ -8,13 +8,22 @@ use crate::root;
 
 /// Path of the module; panics where it is missing or older than its sources.
 pub fn path() -> PathBuf {
-    let path = root().join("dist/byok_filter.wasm");
+    built("dist/byok_filter.wasm", "src", "make build")
+}
+
+/// Path of the native module; panics where it is missing or older than its sources.
+pub fn native_path() -> PathBuf {
+    built("dist/libbyok_filter.so", "crates/native/src", "make build-native")
+}
+
+fn built(module: &str, carrier: &str, make: &str) -> PathBuf {
+    let path = root().join(module);
     let Ok(built) = fs::metadata(&path).and_then(|metadata| metadata.modified()) else {
-        panic!("dist/byok_filter.wasm is missing: run `make build`");
+        panic!("{module} is missing: run `{make}`");
     };
-    for sources in ["src", "crates/core/src"] {
+    for sources in [carrier, "crates/core/src"] {
         let changed = newest(&root().join(sources));
-        assert!(built >= changed, "dist/byok_filter.wasm is older than {sources}: run `make build`");
+        assert!(built >= changed, "{module} is older than {sources}: run `{make}`");
     }
     path
 }

@@ -13,6 +13,8 @@ pub(crate) struct Plugin<'a> {
     pub(crate) configuration: Option<&'a Node>,
     pub(crate) at: Position,
     pub(crate) variables: Variables,
+    /// Whether the carrier delivers secrets by SDS; `None` if the document does not say what carries the filter.
+    pub(crate) has_sds: Option<bool>,
     /// What is wrong with the settings around the configuration.
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Where the filter is, if it is in an Envoy configuration.
@@ -48,7 +50,8 @@ pub(crate) fn plugins(document: &Node, is_only: bool) -> Vec<Plugin<'_>> {
     if is_alone(document, is_only) {
         let (at, configuration) = (document.at, Some(document));
         let (variables, diagnostics) = (Variables::Unspecified, Vec::new());
-        return vec![Plugin { configuration, at, variables, diagnostics, surroundings: Surroundings::default() }];
+        let (has_sds, surroundings) = (None, Surroundings::default());
+        return vec![Plugin { configuration, at, variables, has_sds, diagnostics, surroundings }];
     }
     let mut found = Vec::new();
     search(document, Surroundings::default(), &mut found);
@@ -82,6 +85,9 @@ fn search<'a>(node: &'a Node, mut surroundings: Surroundings<'a>, found: &mut Ve
     if of_envoy {
         let value = node.get("value").filter(|value| value.is_map()).unwrap_or(node);
         found.extend(value.get("config").and_then(|config| envoy(config, surroundings)));
+    } else if of_type("DynamicModuleFilter") {
+        let filter = node.get("value").filter(|value| value.is_map()).unwrap_or(node);
+        found.extend(dynamic_module(filter, surroundings));
     } else if kind == "WasmPlugin" {
         found.extend(node.get("spec").and_then(|spec| istio(node, spec)));
     } else if kind == "TrafficExtension" {
@@ -126,7 +132,23 @@ fn envoy<'a>(config: &'a Node, surroundings: Surroundings<'a>) -> Option<Plugin<
     let written =
         written.iter().filter_map(|entry| Some((entry.name.clone(), entry.value.text()?.to_owned()))).collect();
     let variables = Variables::Passed { from_host, written, field: "vm_config.environment_variables.host_env_keys" };
-    Some(Plugin { configuration, at: config.at, variables, diagnostics, surroundings })
+    Some(Plugin { configuration, at: config.at, variables, has_sds: Some(false), diagnostics, surroundings })
+}
+
+/// `envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter`. The filter sees all variables of Envoy's process.
+fn dynamic_module<'a>(filter: &'a Node, surroundings: Surroundings<'a>) -> Option<Plugin<'a>> {
+    let configuration = filter.get("filter_config").map(|any| any.get("value").unwrap_or(any));
+    let module = filter.get("dynamic_module_config");
+    let names = [filter.text_of("filter_name"), module.map_or("", |module| module.text_of("name"))];
+    let (variables, diagnostics) = (Variables::Unspecified, Vec::new());
+    is_ours(&names, None, configuration).then_some(Plugin {
+        configuration,
+        at: filter.at,
+        variables,
+        has_sds: Some(true),
+        diagnostics,
+        surroundings,
+    })
 }
 
 /// `WasmPlugin.spec`, and `TrafficExtension.spec.wasm` of the same fields.
@@ -150,7 +172,8 @@ fn istio<'a>(resource: &'a Node, wasm: &'a Node) -> Option<Plugin<'a>> {
         }
     }
     let variables = Variables::Passed { from_host, written, field: "vmConfig.env, valueFrom: HOST" };
-    Some(Plugin { configuration, at: wasm.at, variables, diagnostics, surroundings: Surroundings::default() })
+    let (has_sds, surroundings) = (Some(false), Surroundings::default());
+    Some(Plugin { configuration, at: wasm.at, variables, has_sds, diagnostics, surroundings })
 }
 
 /// An item of `EnvoyExtensionPolicy.spec.wasm`.
@@ -168,7 +191,8 @@ fn gateway<'a>(resource: &'a Node, wasm: &'a Node) -> Option<Plugin<'a>> {
     let diagnostics = open.map(|open| fails_open("failOpen", open)).into_iter().collect();
     let from_host = wasm.at(&["env", "hostKeys"]).map(texts).unwrap_or_default();
     let variables = Variables::Passed { from_host, written: BTreeMap::new(), field: "env.hostKeys" };
-    Some(Plugin { configuration, at: wasm.at, variables, diagnostics, surroundings: Surroundings::default() })
+    let (has_sds, surroundings) = (Some(false), Surroundings::default());
+    Some(Plugin { configuration, at: wasm.at, variables, has_sds, diagnostics, surroundings })
 }
 
 fn fails_open(field: &str, at: &Node) -> Diagnostic {

@@ -1,7 +1,7 @@
 //! What the filter says about a configuration, and the rest of the errors of form that it would report one by one.
 
 use byok_core::config::{self, ConfigError};
-use byok_core::{Loaded, Policy};
+use byok_core::{KeyDigest, Loaded, Policy, Secrets};
 
 use super::form;
 use crate::diagnostic::Diagnostic;
@@ -19,10 +19,13 @@ pub(crate) struct Verdict {
     pub(crate) is_partial: bool,
 }
 
-/// Loads a configuration as the filter does; `variable` returns the value of an environment variable, if it is set.
-pub(crate) fn examine(root: &Node, variable: &dyn Fn(&str) -> Option<String>) -> Verdict {
+/// Loads a configuration as the filter does; `variable` returns the value of an environment variable, if it is set. Secrets
+/// that Envoy delivers are not known here: with `has_sds` each has a placeholder.
+pub(crate) fn examine(root: &Node, variable: &dyn Fn(&str) -> Option<String>, has_sds: bool) -> Verdict {
     let json = root.to_json();
-    let errors = match Policy::from_json(&json, variable) {
+    let placeholder = |name: &str, _: &str| Some(format!("undelivered:{}", KeyDigest::of(name.as_bytes()).to_hex()));
+    let sds_secret: &dyn Fn(&str, &str) -> Option<String> = &placeholder;
+    let errors = match Policy::load(&json, Secrets { variable, sds_secret: has_sds.then_some(sds_secret) }) {
         Ok(loaded) => return Verdict { errors: Vec::new(), loaded: Some(loaded), is_partial: false },
         Err(errors) => errors,
     };

@@ -190,7 +190,7 @@ fn repeated(node: &Node, steps: &mut Vec<usize>, report: &mut impl FnMut(&[usize
 
 #[cfg(test)]
 mod tests {
-    use byok_core::Policy;
+    use byok_core::{Loaded, Policy, Secrets};
     use serde_json::json;
 
     use super::*;
@@ -247,6 +247,15 @@ mod tests {
         }
     }
 
+    /// Loads a configuration whose secrets are all there.
+    fn load(json: &str) -> Result<Loaded, Vec<ConfigError>> {
+        let secrets = Secrets {
+            variable: &|_| Some("proxy-EXAMPLE-2".to_owned()),
+            sds_secret: Some(&|name, _| Some(format!("delivered-EXAMPLE-{name}"))),
+        };
+        Policy::load(json, secrets)
+    }
+
     fn words_of_schema(json: &str) -> Vec<(String, String)> {
         let root = document::json(json).unwrap();
         let errors = of_schema(&root, &Located::new(&root));
@@ -255,7 +264,7 @@ mod tests {
 
     #[test]
     fn the_example_has_every_field_of_the_schema() {
-        assert!(Policy::from_json(EVERY_FIELD, &|_| Some("proxy-EXAMPLE-2".to_owned())).is_ok());
+        assert!(load(EVERY_FIELD).is_ok());
         let mut objects = vec![&*SCHEMA];
         objects.extend(SCHEMA["$defs"].as_object().unwrap().values());
         let fields = objects.iter().filter_map(|object| object.get("properties")?.as_object()).flatten();
@@ -285,7 +294,7 @@ mod tests {
             if config::error_of_form(json.as_bytes()).is_some() {
                 return;
             }
-            let of_filter = Policy::from_json(json, &|_| Some("proxy-EXAMPLE-2".to_owned())).err().unwrap_or_default();
+            let of_filter = load(json).err().unwrap_or_default();
             for (path, message) in words_of_schema(json) {
                 let said = of_filter.iter().any(|error| error.path == path && error.message == message);
                 assert!(said, "{path}: {message} is not among {of_filter:?} for {json}");

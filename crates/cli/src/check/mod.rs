@@ -92,7 +92,7 @@ fn check_plugin(plugin: Plugin<'_>, text: &str, environment: &Environment, repor
     };
     let configuration = embedded.as_ref().map_or(holder, |embedded| &embedded.document);
     let environment_of_filter = FilterEnvironment::new(environment, &plugin.variables);
-    let verdict = examine(configuration, &|name| environment_of_filter.value(name));
+    let verdict = examine(configuration, &|name| environment_of_filter.value(name), plugin.has_sds != Some(false));
     let located = Located::new(configuration);
     let mut diagnostics = verdict.errors;
     diagnostics.extend(environment_of_filter.diagnostics(configuration));
@@ -108,6 +108,11 @@ fn check_plugin(plugin: Plugin<'_>, text: &str, environment: &Environment, repor
                 &format!("routes[{index}].match"),
                 format!("is unreachable: routes[{earlier}] matches every request that it matches"),
             )
+        }));
+    }
+    if plugin.has_sds.is_none() {
+        diagnostics.extend(variables::sds_secrets(configuration).into_iter().map(|(path, at)| {
+            Diagnostic::note(&path, "is available in the native module only; the wasm module refuses it", Some(at))
         }));
     }
     if let Some(Loaded { policy, .. }) = &verdict.loaded {

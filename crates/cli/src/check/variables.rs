@@ -45,7 +45,7 @@ impl<'a> FilterEnvironment<'a> {
     /// Returns an error for each variable that the filter does not receive, and a warning for each that is not set here.
     pub(crate) fn diagnostics(&self, configuration: &Node) -> Vec<Diagnostic> {
         let mut named = Vec::new();
-        names(configuration, &mut Vec::new(), &mut named);
+        names(configuration, "environment_variable", &mut Vec::new(), &mut named);
         let unset = self.unset.borrow();
         let diagnostic = |(steps, at, name): (Vec<usize>, Position, &str)| {
             self.diagnostic(path_of(configuration, &steps), name, unset.contains(name), Some(at))
@@ -70,17 +70,23 @@ impl<'a> FilterEnvironment<'a> {
     }
 }
 
-/// Collects the names of variables, and the steps to them.
-fn names<'a>(node: &'a Node, steps: &mut Vec<usize>, named: &mut Vec<(Vec<usize>, Position, &'a str)>) {
-    let named_here =
-        node.entries().iter().map(|entry| entry.value.text().filter(|_| entry.name == "environment_variable"));
+/// Returns the paths of the secrets that Envoy is to deliver.
+pub(super) fn sds_secrets(configuration: &Node) -> Vec<(String, Position)> {
+    let mut named = Vec::new();
+    names(configuration, "sds_secret", &mut Vec::new(), &mut named);
+    named.into_iter().map(|(steps, at, _)| (path_of(configuration, &steps), at)).collect()
+}
+
+/// Collects the values of a field, and the steps to them.
+fn names<'a>(node: &'a Node, field: &str, steps: &mut Vec<usize>, named: &mut Vec<(Vec<usize>, Position, &'a str)>) {
+    let named_here = node.entries().iter().map(|entry| entry.value.text().filter(|_| entry.name == field));
     let children = node.items().iter().map(|item| (item, None));
     let children = children.chain(node.entries().iter().map(|entry| &entry.value).zip(named_here));
     for (step, (child, name)) in children.enumerate() {
         steps.push(step);
         match name {
             Some(name) => named.push((steps.clone(), child.at, name)),
-            None => names(child, steps, named),
+            None => names(child, field, steps, named),
         }
         steps.pop();
     }

@@ -125,7 +125,7 @@ fn load(arguments: &Explain, file: &str, environment: &Environment) -> Result<Op
     let embedded: Vec<Embedded> = embedded(holder, &text).map_err(syntax)?.into_iter().collect();
     let configuration = embedded.first().map_or(holder, |embedded| &embedded.document);
     let environment = FilterEnvironment::new(environment, &plugin.variables);
-    let mut verdict = examine(configuration, &|name| environment.value(name));
+    let mut verdict = examine(configuration, &|name| environment.value(name), plugin.has_sds != Some(false));
     for error in &mut verdict.errors {
         error.at = error.at.map(|at| embedded.first().map_or(at, |embedded| embedded.position(at)));
     }
@@ -152,7 +152,7 @@ fn cluster(arguments: &Explain, policy: &Policy, request: &Request) -> (Option<S
 
 fn first_allowed_cluster(policy: &Policy, request: &Request) -> Option<String> {
     let lines = request.lines();
-    let headers = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)).collect());
+    let headers = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)));
     let (context, mut steps) = (Context::default(), Steps::default());
     decide_traced(policy, &headers, &context, &mut steps);
     let route = steps.0.iter().find_map(|step| match step {
@@ -170,7 +170,7 @@ fn look_up(response: &str, policy: &Policy, request: &Request, context: &mut Con
     let Some(service) = &policy.verification_service else { return };
     let (status, body) = response.split_once(' ').unwrap_or((response, ""));
     let lines = request.lines();
-    let headers = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)).collect());
+    let headers = RequestHeaders::from_lines(lines.iter().map(|(name, value)| (&**name, &**value)));
     let most_sources = policy.route_policies().map(|route| route.key_sources.len()).max().unwrap_or_default();
     for _ in 0..=most_sources {
         let digest = match decide(policy, &headers, context) {

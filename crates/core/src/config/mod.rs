@@ -17,6 +17,7 @@ use std::cell::RefCell;
 use std::hash::{BuildHasher as _, Hasher as _};
 
 use foldhash::fast::FixedState;
+use serde_json::Value;
 
 pub use diagnostics::{ConfigError, Warning};
 pub use lint_modes::covers_path;
@@ -25,8 +26,9 @@ pub use position::Step;
 #[cfg(feature = "schema")]
 pub use schema::schema;
 
-use compile::Environment;
+use compile::{Environment, NATIVE_ONLY};
 use diagnostics::Diagnostics;
+use path::Path;
 
 use crate::model::Policy;
 use crate::providers::NEVER_CANDIDATES;
@@ -38,6 +40,16 @@ pub struct Loaded {
     pub policy: Policy,
     /// What is valid but probably not what the operator intended.
     pub warnings: Vec<Warning>,
+}
+
+/// Where the secrets are that a configuration names but does not contain.
+#[derive(Clone, Copy)]
+pub struct Secrets<'a> {
+    /// Returns the value of an environment variable, if it is set.
+    pub variable: &'a dyn Fn(&str) -> Option<String>,
+    /// Returns the secret of that name from that source, which is a `ConfigSource` in JSON, or empty for Envoy's bootstrap;
+    /// `None` if Envoy has no such secret. A carrier that cannot ask Envoy has no such function.
+    pub sds_secret: Option<&'a dyn Fn(&str, &str) -> Option<String>>,
 }
 
 impl Policy {
@@ -61,13 +73,26 @@ impl Policy {
         json: impl AsRef<[u8]>,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Loaded, Vec<ConfigError>> {
-        let configuration = parse(json.as_ref()).map_err(|error| vec![error])?;
+        Self::load(json, Secrets { variable: environment, sds_secret: None })
+    }
+
+    /// Reads and checks a configuration whose secrets may come from Envoy too.
+    ///
+    /// # Errors
+    /// As [`Policy::from_json`].
+    pub fn load(json: impl AsRef<[u8]>, secrets: Secrets<'_>) -> Result<Loaded, Vec<ConfigError>> {
+        let mut configuration = parse(json.as_ref()).map_err(|error| vec![error])?;
         let digest = RefCell::new(FixedState::default().build_hasher());
         digest.borrow_mut().write(json.as_ref());
         // If the text is handed over, its memory is free for what is made of it.
         drop(json);
         let mut diagnostics = Diagnostics::default();
-        let environment = Environment { variable: environment, digest: &digest };
+        let sds_config = configuration.sds_config.take().map(|source| Value::from(source).to_string());
+        if sds_config.is_some() && secrets.sds_secret.is_none() {
+            diagnostics.error(Path::Top("sds_config"), NATIVE_ONLY);
+        }
+        let environment =
+            Environment { secrets, sds_config: sds_config.as_deref().unwrap_or_default(), digest: &digest };
         let policy = compile::compile(configuration, environment, &mut diagnostics);
         match policy {
             Some(policy) if diagnostics.errors.is_empty() => Ok(Loaded { policy, warnings: diagnostics.warnings }),

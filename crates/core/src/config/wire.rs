@@ -72,6 +72,10 @@ pub(super) struct Configuration {
     #[serde(deserialize_with = "not_null")]
     #[cfg_attr(feature = "schema", schemars(with = "Vec<Box<str>>"))]
     pub(super) filter_state: Option<Vec<Box<str>>>,
+    /// Where Envoy gets the secrets from that are named by `sds_secret`: an `envoy.config.core.v3.ConfigSource`, in which `{name}` stands for the name of the secret. Default: they are static secrets of the bootstrap. In the native module only.
+    #[serde(deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Map<String, serde_json::Value>"))]
+    pub(super) sds_config: Option<serde_json::Map<String, serde_json::Value>>,
     /// The realm in the `www-authenticate` header of a 401.
     #[cfg_attr(feature = "schema", schemars(extend("default" = "llm-gateway")))]
     pub(super) realm: Option<String>,
@@ -151,9 +155,9 @@ pub(super) struct Consumer {
     pub(super) keys: Box<[Key]>,
 }
 
-/// A proxy key, given by exactly one of `sha256`, `environment_variable`, `value`.
+/// A proxy key, given by exactly one of `sha256`, `environment_variable`, `sds_secret`, `value`.
 #[derive(Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Key", extend("oneOf" = schema::one_of(&["sha256", "environment_variable", "value"]))))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Key", extend("oneOf" = schema::one_of(&["sha256", "environment_variable", "sds_secret", "value"]))))]
 #[serde(remote = "Self", deny_unknown_fields)]
 pub(super) struct Key {
     /// Unique within the consumer; shown in logs.
@@ -163,6 +167,8 @@ pub(super) struct Key {
     pub(super) sha256: Option<HexDigest>,
     /// The environment variable that contains the key.
     pub(super) environment_variable: Option<Box<str>>,
+    /// The name of a secret that Envoy delivers and rotates, in the native module: see `sds_config`.
+    pub(super) sds_secret: Option<Box<str>>,
     /// The key in clear text; causes a warning.
     pub(super) value: Option<Box<str>>,
     /// When it becomes valid (RFC 3339, inclusive).
@@ -221,13 +227,15 @@ pub(super) struct CredentialHeader {
     pub(super) scheme: Option<String>,
 }
 
-/// A secret, given by exactly one of `environment_variable`, `value`.
+/// A secret, given by exactly one of `environment_variable`, `sds_secret`, `value`.
 #[derive(Default, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SecretSource", extend("oneOf" = schema::one_of(&["environment_variable", "value"]))))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SecretSource", extend("oneOf" = schema::one_of(&["environment_variable", "sds_secret", "value"]))))]
 #[serde(remote = "Self", default, deny_unknown_fields)]
 pub(super) struct SecretSource {
     /// The environment variable that contains the secret.
     pub(super) environment_variable: Option<String>,
+    /// The name of a secret that Envoy delivers and rotates, in the native module: see `sds_config`.
+    pub(super) sds_secret: Option<String>,
     /// The secret in clear text; causes a warning.
     pub(super) value: Option<String>,
 }
@@ -337,7 +345,8 @@ pub(super) struct VerificationService {
     /// How many results of either kind a worker caches.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1_000_000), extend("default" = 10_000)))]
     pub(super) cache_max_entries: Option<f64>,
-    /// How many calls, for which requests wait, a worker has under way at once. A fifth is reserved for keys that were valid before.
+    /// How many calls, for which requests wait, a worker has under way at once. A fifth, of two or more at least one, is
+    /// reserved for keys that were valid before.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100_000), extend("default" = 100)))]
     pub(super) max_in_flight: Option<f64>,
     /// JSON pointer to the consumer's name in the response.

@@ -73,8 +73,8 @@ pub enum Decision<'a> {
 ///     "consumers": [ { "name": "team-a", "keys": [ { "id": "1", "value": "proxy-EXAMPLE" } ] } ] }"#;
 /// let policy = Policy::from_json(json, &|_| None).expect("a valid configuration").policy;
 ///
-/// let request = RequestHeaders::from_lines(vec![
-///     (b":method", b"POST"),
+/// let request = RequestHeaders::from_lines([
+///     (&b":method"[..], &b"POST"[..]),
 ///     (b":path", b"/v1/messages"),
 ///     (b"x-litellm-api-key", b"proxy-EXAMPLE"),
 ///     (b"x-api-key", b"sk-ant-api03-EXAMPLE"),

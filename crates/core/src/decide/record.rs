@@ -1,5 +1,7 @@
 //! What the operator sees of a decision: filter state and one counter. Never a secret.
 
+use std::borrow::Cow;
+
 use crate::model::{AuthSource, Consumer, CredentialSource, DecisionToken, Key, Label, Policy, Reason, RoutePolicy};
 
 /// What is recorded of a decision.
@@ -94,20 +96,28 @@ impl<'a> Effect<'a> {
         )
     }
 
-    /// Returns the name of the counter that this request adds to. It consists of fixed words and the configured key
-    /// source; nothing that a client sends is part of it.
+    /// Returns the name of the counter that this request adds to, for a host whose counters have no labels.
     pub fn counter(&self) -> String {
-        let auth_source: String = self
-            .auth_source_label()
-            .chars()
-            .map(|character| if character.is_ascii_alphanumeric() || character == '-' { character } else { '_' })
-            .collect();
-        format!(
-            "byok.decision.{}.reason.{}.auth_source.{auth_source}.credential.{}.requests",
-            self.decision.as_str(),
-            self.reason.as_str(),
-            self.credential_source.as_str()
-        )
+        let [decision, reason, auth_source, credential] = self.counter_labels();
+        format!("byok.decision.{decision}.reason.{reason}.auth_source.{auth_source}.credential.{credential}.requests")
+    }
+
+    /// Returns the labels of the counter that this request adds to: decision, reason, auth source and credential. They are
+    /// fixed words and the configured key source; nothing that a client sends is part of them.
+    pub fn counter_labels(&self) -> [Cow<'_, str>; 4] {
+        let fits = |character: char| character.is_ascii_alphanumeric() || character == '-';
+        let label = self.auth_source_label();
+        let auth_source = if label.chars().all(fits) {
+            label.into()
+        } else {
+            label.chars().map(|character| if fits(character) { character } else { '_' }).collect::<String>().into()
+        };
+        [
+            self.decision.as_str().into(),
+            self.reason.as_str().into(),
+            auth_source,
+            self.credential_source.as_str().into(),
+        ]
     }
 
     fn auth_source_label(&self) -> &str {

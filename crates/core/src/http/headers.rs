@@ -21,7 +21,7 @@ struct Line<'a> {
 
 impl<'a> RequestHeaders<'a> {
     /// Takes lines as name and value; names are lower-case, as HTTP/2 and Envoy have them.
-    pub fn from_lines(lines: Vec<(&'a [u8], &'a [u8])>) -> Self {
+    pub fn from_lines(lines: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Self {
         Self::indexed(lines.into_iter().map(|(name, value)| Line { name: name.into(), value, next: 0 }).collect())
     }
 
@@ -157,7 +157,7 @@ mod tests {
         for (value, grpc) in
             [("application/grpc", true), ("application/grpc+proto", true), ("application/grpc-web", false)]
         {
-            let headers = RequestHeaders::from_lines(vec![(b"content-type", value.as_bytes())]);
+            let headers = RequestHeaders::from_lines([(&b"content-type"[..], value.as_bytes())]);
             assert_eq!(headers.is_grpc(), grpc, "{value}");
         }
     }

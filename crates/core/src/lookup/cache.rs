@@ -1,7 +1,6 @@
 //! Results of the service: bounded, the least recently used goes first, keyed by digest; no secrets.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use lru::LruCache;
 
@@ -18,13 +17,13 @@ pub(crate) struct ResultCache {
     others: LruCache<KeyDigest, Timestamp>,
 }
 
-/// A key that was valid when the service was asked last. It is remembered even after its time, until others are used more
-/// recently: it may be used while the service is unavailable, and has a place among the calls.
+/// A key of the service's. It is remembered even after its time, until others are used more recently: if it was valid, it may
+/// be used while the service is unavailable, and has a place among the calls.
 struct KnownKey {
     key: Arc<Key>,
     fresh_until: Timestamp,
-    /// Until when the service is not waited for, after it was unavailable; `None` if it was not.
-    retry_at: Option<Timestamp>,
+    /// When the service was last unavailable to a question about this key.
+    failed_at: Option<Timestamp>,
 }
 
 /// What is known of a key whose result is no longer fresh.
@@ -33,12 +32,8 @@ pub(crate) enum Outdated {
     Unknown,
     /// It was valid.
     WasValid,
-    /// It was valid, and still is as long as the service is unavailable, as it was when it was asked last.
-    Stale {
-        key: Arc<Key>,
-        /// Whether it is time to ask the service again.
-        retry: bool,
-    },
+    /// It was valid, and may be used while the service is unavailable, as it was at this time when it was asked.
+    Stale(Arc<Key>, Timestamp),
 }
 
 impl Default for ResultCache {
@@ -65,15 +60,13 @@ impl ResultCache {
         let Some(known) = self.keys.peek(&digest).filter(|known| known.key.check_validity(now).is_ok()) else {
             return Outdated::Unknown;
         };
-        match known.retry_at {
-            Some(retry_at) if known.is_usable(service, now) => {
-                Outdated::Stale { key: Arc::clone(&known.key), retry: retry_at <= now }
-            }
+        match known.failed_at {
+            Some(failed_at) if known.is_usable(service, now) => Outdated::Stale(Arc::clone(&known.key), failed_at),
             _ => Outdated::WasValid,
         }
     }
 
-    /// Puts the next question off, if a key is valid while the service is unavailable; returns it.
+    /// Remembers that the service is unavailable to a question about a key; returns the key if it stays valid.
     pub(crate) fn use_stale(
         &mut self,
         digest: KeyDigest,
@@ -81,7 +74,7 @@ impl ResultCache {
         now: Timestamp,
     ) -> Option<Arc<Key>> {
         let known = self.keys.peek_mut(&digest).filter(|known| known.is_usable(service, now))?;
-        known.retry_at = Some(now.after(RETRY_AFTER));
+        known.failed_at = Some(now);
         Some(Arc::clone(&known.key))
     }
 
@@ -97,7 +90,7 @@ impl ResultCache {
             LookupResult::Key(key) => {
                 self.others.pop(&digest);
                 let fresh_until = now.after(service.cache_ttl);
-                self.keys.put(digest, KnownKey { key: Arc::clone(key), fresh_until, retry_at: None });
+                self.keys.put(digest, KnownKey { key: Arc::clone(key), fresh_until, failed_at: None });
                 if self.keys.len() > service.cache_max_entries {
                     self.keys.pop_lru();
                 }
@@ -117,18 +110,16 @@ impl ResultCache {
 }
 
 impl KnownKey {
-    /// Whether it may be used while the service is unavailable. Whether the key itself has expired is checked where the
-    /// request is decided.
+    /// Whether it may be used while the service is unavailable.
     fn is_usable(&self, service: &VerificationService, now: Timestamp) -> bool {
-        now < self.fresh_until.after(service.stale_if_error)
+        now < self.fresh_until.after(service.stale_if_error) && self.key.check_validity(now).is_ok()
     }
 }
 
-/// How long after a failure the service is not asked about a key that is valid in spite of it.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const SERVICE: fn() -> VerificationService = || VerificationService {
@@ -196,20 +187,29 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_the_service_has_disabled_was_not_valid() {
+    fn a_key_that_the_service_has_disabled_or_that_has_expired_is_not_stale() {
         let mut cache = ResultCache::default();
         let disabled = Key { disabled: true, ..Key::from_service(None, digest(0)) };
         cache.insert(digest(0), &LookupResult::Key(Arc::new(disabled)), &SERVICE(), at(0));
         assert!(matches!(cache.outdated(digest(0), &SERVICE(), at(70)), Outdated::Unknown));
+        assert!(cache.use_stale(digest(0), &SERVICE(), at(70)).is_none());
+        let expires = Key { expires_at: at(80), ..Key::from_service(None, digest(1)) };
+        cache.insert(digest(1), &LookupResult::Key(Arc::new(expires)), &SERVICE(), at(0));
+        assert!(cache.use_stale(digest(1), &SERVICE(), at(79)).is_some());
+        assert!(cache.use_stale(digest(1), &SERVICE(), at(80)).is_none());
+        assert!(matches!(cache.outdated(digest(1), &SERVICE(), at(80)), Outdated::Unknown));
     }
 
     #[test]
-    fn after_a_failure_a_stale_key_is_asked_about_once_a_second() {
+    fn a_key_is_stale_only_after_a_failure() {
         let mut cache = ResultCache::default();
         cache.insert(digest(0), &key(), &SERVICE(), at(0));
-        assert!(matches!(cache.outdated(digest(0), &SERVICE(), at(70)), Outdated::WasValid), "no failure yet");
+        assert!(matches!(cache.outdated(digest(0), &SERVICE(), at(70)), Outdated::WasValid));
         cache.use_stale(digest(0), &SERVICE(), at(70));
-        assert!(matches!(cache.outdated(digest(0), &SERVICE(), at(70)), Outdated::Stale { retry: false, .. }));
-        assert!(matches!(cache.outdated(digest(0), &SERVICE(), at(71)), Outdated::Stale { retry: true, .. }));
+        assert!(
+            matches!(cache.outdated(digest(0), &SERVICE(), at(71)), Outdated::Stale(_, failed_at) if failed_at == at(70))
+        );
+        cache.insert(digest(0), &key(), &SERVICE(), at(80));
+        assert!(matches!(cache.outdated(digest(0), &SERVICE(), at(150)), Outdated::WasValid));
     }
 }

@@ -2,10 +2,13 @@
 //! requests wait for which. The carrier makes the calls.
 
 mod cache;
+mod event;
+mod outage;
 mod request;
 mod response;
 mod single_flight;
 
+pub use event::{LookupEvent, MAX_RESPONSE_BYTES, NextStep};
 pub use request::LookupRequest;
 pub use single_flight::{Completed, LookupStart, MAX_WAITING, SingleFlight};
 
@@ -27,7 +30,7 @@ mod tests {
             negative_cache_ttl: Duration::from_secs(5),
             stale_if_error: Duration::ZERO,
             cache_max_entries: 10,
-            max_in_flight: 2,
+            max_in_flight: 3,
             consumer_from: None,
             never_sent: Vec::new(),
         }

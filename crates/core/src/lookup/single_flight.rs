@@ -2,10 +2,10 @@
 //! bounded.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use super::LookupRequest;
 use super::cache::{Outdated, ResultCache};
+use super::outage::Outage;
 use crate::model::{Lookup, LookupResult, VerificationService};
 use crate::secret::KeyDigest;
 use crate::time::Timestamp;
@@ -25,10 +25,8 @@ pub struct Completed {
     pub is_stale: bool,
 }
 
-/// One part in so many is reserved.
+/// One part in so many of a bound is reserved for keys that were valid before.
 const RESERVED: usize = 5;
-
-const REPORT_EVERY: Duration = Duration::from_secs(60);
 
 /// The lookups of one worker, including cached results.
 #[derive(Default)]
@@ -38,8 +36,7 @@ pub struct SingleFlight {
     pending: HashMap<KeyDigest, Pending>,
     /// How many of the pending lookups any request waits for.
     awaited: usize,
-    /// Until when it is not reported again that the service refuses the filter itself.
-    reported_until: Option<Timestamp>,
+    outage: Outage,
 }
 
 struct Pending {
@@ -74,8 +71,12 @@ impl SingleFlight {
     /// continued yet.
     ///
     /// A call cannot be cancelled. One that no request waits for any more does not count against `max_in_flight`, so that
-    /// clients who leave keep nobody else out; together there are at most twice as many. The last fifth of all bounds is for
-    /// keys that were valid before.
+    /// clients who leave keep nobody else out; together there are at most twice as many. The last fifth of all bounds, and of
+    /// more than one call at least one, is for keys that were valid before.
+    ///
+    /// With `stale_if_error`, requests with a key that was valid wait for the first call about it that fails. From then on they
+    /// pass at once, until the service has given a clear answer about any key: now they wait for an answer about theirs. Until
+    /// then the service is asked about one such key a second.
     pub fn start(
         &mut self,
         lookup: &Lookup<'_>,
@@ -88,17 +89,22 @@ impl SingleFlight {
             return LookupStart::Hit(result);
         }
         let was_valid = match self.cache.outdated(lookup.digest, service, now) {
-            Outdated::Stale { key, retry } => {
-                let result = LookupResult::Key(key);
-                return LookupStart::Stale { result, starts_call: retry && self.start_retry(lookup, service, now) };
+            Outdated::Stale(key, failed_at) if self.outage.lasts_since(failed_at) => {
+                return LookupStart::Stale {
+                    result: LookupResult::Key(key),
+                    starts_call: self.start_probe(lookup, service, now),
+                };
             }
-            Outdated::WasValid => true,
+            Outdated::Stale(..) | Outdated::WasValid => true,
             Outdated::Unknown => false,
         };
         let started = self.wait(lookup, waiter, waiting, service, was_valid);
-        match self.cache.use_stale(lookup.digest, service, now).filter(|_| matches!(started, LookupStart::Rejected)) {
+        if !matches!(started, LookupStart::Rejected) {
+            return started;
+        }
+        match self.cache.use_stale(lookup.digest, service, now) {
             Some(key) => LookupStart::Stale { result: LookupResult::Key(key), starts_call: false },
-            None => started,
+            None => LookupStart::Rejected,
         }
     }
 
@@ -111,47 +117,46 @@ impl SingleFlight {
         service: &VerificationService,
         was_valid: bool,
     ) -> LookupStart {
-        let share = |bound: usize| if was_valid { bound } else { bound - bound / RESERVED };
+        let share = |bound: usize| if was_valid { bound } else { bound - reserved(bound) };
         if waiting >= share(MAX_WAITING) {
             return LookupStart::Rejected;
         }
-        let under_way = self.pending.len();
-        let max_in_flight = service.max_in_flight;
+        let most = share(service.max_in_flight);
+        let (may_await, under_way) = (self.awaited < most, self.pending.len());
         match self.pending.get_mut(&lookup.digest) {
-            Some(pending) => {
+            Some(pending) if may_await || !pending.waiters.is_empty() => {
                 self.awaited += usize::from(pending.waiters.is_empty());
                 pending.waiters.push(waiter);
                 LookupStart::Joined
             }
-            None if self.awaited < share(max_in_flight) && under_way < share(max_in_flight.saturating_mul(2)) => {
+            None if may_await && under_way < most.saturating_mul(2) => {
                 self.awaited += 1;
-                let unsent = Some(LookupRequest::new(service, lookup));
-                self.pending.insert(lookup.digest, Pending { unsent, waiters: vec![waiter] });
+                self.insert_pending(lookup, service, vec![waiter]);
                 LookupStart::Started
             }
-            None => LookupStart::Rejected,
+            _ => LookupStart::Rejected,
         }
     }
 
-    /// Asks about a stale key again, for no request in particular; returns whether a call is to be made.
-    fn start_retry(&mut self, lookup: &Lookup<'_>, service: &VerificationService, now: Timestamp) -> bool {
-        self.cache.use_stale(lookup.digest, service, now);
-        let is_new = !self.pending.contains_key(&lookup.digest);
-        let starts = is_new && self.pending.len() < service.max_in_flight.saturating_mul(2);
+    /// Asks about a stale key for no request in particular, if it is time to; returns whether a call is to be made.
+    fn start_probe(&mut self, lookup: &Lookup<'_>, service: &VerificationService, now: Timestamp) -> bool {
+        let starts = !self.pending.contains_key(&lookup.digest)
+            && self.pending.len() < service.max_in_flight.saturating_mul(2)
+            && self.outage.is_probe_due(now);
         if starts {
-            let unsent = Some(LookupRequest::new(service, lookup));
-            self.pending.insert(lookup.digest, Pending { unsent, waiters: Vec::new() });
+            self.insert_pending(lookup, service, Vec::new());
         }
         starts
     }
 
+    fn insert_pending(&mut self, lookup: &Lookup<'_>, service: &VerificationService, waiters: Vec<u32>) {
+        let unsent = Some(LookupRequest::new(service, lookup));
+        self.pending.insert(lookup.digest, Pending { unsent, waiters });
+    }
+
     /// Whether it is to be reported that the service refuses the filter itself: once a minute.
     pub fn reports_refusal(&mut self, now: Timestamp) -> bool {
-        let is_due = self.reported_until.is_none_or(|until| until <= now);
-        if is_due {
-            self.reported_until = Some(now.after(REPORT_EVERY));
-        }
-        is_due
+        self.outage.is_report_due(now)
     }
 
     /// Returns the requests that are still to be sent; each is returned once.
@@ -173,12 +178,14 @@ impl SingleFlight {
         self.awaited -= usize::from(!waiters.is_empty());
         let stale = match result {
             LookupResult::Unavailable => self.cache.use_stale(digest, service, now),
-            LookupResult::Key(_) | LookupResult::NotAKey => None,
+            LookupResult::Key(_) | LookupResult::NotAKey => {
+                self.outage.end(now);
+                None
+            }
         };
-        match stale {
-            Some(key) => Completed { waiters, result: LookupResult::Key(key), is_stale: true },
-            None => Completed { waiters, result: result.clone(), is_stale: false },
-        }
+        let Some(key) = stale else { return Completed { waiters, result: result.clone(), is_stale: false } };
+        self.outage.put_off_probe(now);
+        Completed { waiters, result: LookupResult::Key(key), is_stale: true }
     }
 
     /// Forgets a waiter that has gone. A request that nobody waits for is not sent.
@@ -195,9 +202,15 @@ impl SingleFlight {
     }
 }
 
+/// How much of a bound is reserved for keys that were valid before: at least one, but not the only one.
+fn reserved(bound: usize) -> usize {
+    (bound / RESERVED).max(1).min(bound.saturating_sub(1))
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use super::*;
     use crate::lookup::tests::service;
@@ -261,7 +274,7 @@ mod tests {
             flight.unsent();
             matches!(started, LookupStart::Started | LookupStart::Joined)
         };
-        // `max_in_flight` is 2.
+        // `max_in_flight` is 3, and one call is reserved.
         assert!(start_and_send(&mut flight, "a") && start_and_send(&mut flight, "b"));
         assert!(!start_and_send(&mut flight, "c"));
         flight.cancel(lookup("a").digest, 0);
@@ -343,6 +356,28 @@ mod tests {
     }
 
     #[test]
+    fn of_all_stale_keys_one_a_second_is_asked_about() {
+        let service = VerificationService { stale_if_error: Duration::from_secs(600), max_in_flight: 100, ..service() };
+        let mut flight = SingleFlight::default();
+        let keys: Vec<String> = (0..10).map(|name| format!("key-{name}")).collect();
+        for key in &keys {
+            let digest = lookup(key).digest;
+            let valid = LookupResult::Key(Arc::new(Key::from_service(None, digest)));
+            flight.complete(digest, &valid, &service, at(0));
+            flight.complete(digest, &LookupResult::Unavailable, &service, at(100));
+        }
+        let mut probes = |now| {
+            let stale = keys.iter().map(|key| flight.start(&lookup(key), 0, 0, &service, now));
+            let starts = |start| match start {
+                LookupStart::Stale { starts_call, .. } => starts_call,
+                other => panic!("{other:?}"),
+            };
+            stale.map(starts).filter(|starts| *starts).count()
+        };
+        assert_eq!([100, 101, 101, 102, 104].map(|now| probes(at(now))), [0, 1, 0, 1, 1]);
+    }
+
+    #[test]
     fn by_default_no_key_is_stale() {
         let service = service();
         let mut flight = with_known_key(&service);
@@ -368,17 +403,55 @@ mod tests {
     fn where_no_call_may_be_made_a_stale_key_is_used() {
         let service = VerificationService { stale_if_error: Duration::from_secs(600), ..service() };
         let mut flight = with_known_key(&service);
-        for made_up in ["a", "b"] {
-            flight.start(&lookup(made_up), 0, 0, &service, at(100));
-        }
-        let known = flight.start(&lookup("known"), 7, 0, &service, at(100));
+        let known = flight.start(&lookup("known"), 7, MAX_WAITING, &service, at(100));
         assert!(matches!(known, LookupStart::Stale { starts_call: false, .. }), "{known:?}");
     }
 
     #[test]
-    fn that_the_service_refuses_the_filter_is_reported_once_a_minute() {
-        let mut flight = SingleFlight::default();
-        let reported: Vec<bool> = [0, 1, 59, 60, 61, 120].map(|now| flight.reports_refusal(at(now))).into();
-        assert_eq!(reported, [true, false, false, true, false, true]);
+    fn while_the_service_answers_no_stale_key_is_used() {
+        let service = VerificationService { stale_if_error: Duration::from_secs(600), ..service() };
+        let mut flight = with_known_key(&service);
+        assert!(matches!(flight.start(&lookup("known"), 7, 0, &service, at(100)), LookupStart::Started));
+        let other = flight.start(&lookup("known"), 8, 1, &service, at(100));
+        assert!(matches!(other, LookupStart::Joined), "{other:?}");
+        flight.complete(lookup("known").digest, &LookupResult::Unavailable, &service, at(101));
+        let after_failure = flight.start(&lookup("known"), 9, 0, &service, at(101));
+        assert!(matches!(after_failure, LookupStart::Stale { .. }), "{after_failure:?}");
+        flight.complete(lookup("made-up").digest, &LookupResult::NotAKey, &service, at(102));
+        let after_answer = flight.start(&lookup("known"), 10, 0, &service, at(102));
+        assert!(matches!(after_answer, LookupStart::Started), "it is available again: {after_answer:?}");
+    }
+
+    #[test]
+    fn calls_that_are_joined_again_are_bounded_and_leave_the_reserved_ones_free() {
+        let service = VerificationService { max_in_flight: 10, ..service() };
+        let mut flight = with_known_key(&service);
+        let made_up: Vec<String> = (0..16).map(|name| format!("made-up-{name}")).collect();
+        for name in &made_up[..8] {
+            flight.start(&lookup(name), 0, 0, &service, at(100));
+        }
+        flight.unsent();
+        for name in &made_up[..8] {
+            flight.cancel(lookup(name).digest, 0);
+        }
+        for name in &made_up[8..] {
+            assert!(matches!(flight.start(&lookup(name), 0, 0, &service, at(100)), LookupStart::Started));
+        }
+        assert!(matches!(flight.start(&lookup(&made_up[0]), 1, 0, &service, at(100)), LookupStart::Rejected));
+        assert!(matches!(flight.start(&lookup(&made_up[8]), 1, 0, &service, at(100)), LookupStart::Joined));
+        assert!(matches!(flight.start(&lookup("known"), 0, 0, &service, at(100)), LookupStart::Started));
+    }
+
+    #[test]
+    fn at_least_one_call_is_reserved_where_there_are_two() {
+        for max_in_flight in 2..=9 {
+            let service = VerificationService { max_in_flight, ..service() };
+            let mut flight = with_known_key(&service);
+            let made_up: Vec<String> = (0..max_in_flight).map(|name| format!("made-up-{name}")).collect();
+            let mut start = |key: &str| flight.start(&lookup(key), 0, 0, &service, at(100));
+            let started = made_up.iter().filter(|key| matches!(start(key), LookupStart::Started)).count();
+            assert_eq!(started, max_in_flight - 1);
+            assert!(matches!(start("known"), LookupStart::Started));
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! `envoy/envoy.yaml` at work: five requests, their answers, and what the access log says of them.
+//! `envoy/envoy.yaml`, or its native counterpart, at work: five requests, their answers, and what the access log says of them.
 
 pub mod func_e;
 mod questions;
@@ -15,11 +15,14 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 pub use questions::DEPLOYMENT_KEY;
 use questions::QUESTIONS;
 
+use crate::carrier::{Carrier, carrier};
 use crate::envoy::{Envoy, Options};
-use crate::{module, ports, root, tools};
+use crate::{ports, root, tools};
 
 /// The configuration that the demo runs, seen from the repository's root.
 pub const CONFIG: &str = "envoy/envoy.yaml";
+/// The same with the native module.
+pub const NATIVE_CONFIG: &str = "envoy/native/envoy.yaml";
 
 const POLL: Duration = Duration::from_millis(100);
 
@@ -28,7 +31,7 @@ const POLL: Duration = Duration::from_millis(100);
 /// # Errors
 /// Envoy does not serve, or an answer is not what it must be.
 pub fn demo() -> Result<()> {
-    let envoy = start(CONFIG)?;
+    let envoy = start(config_of_demo())?;
     show(&envoy)?;
     stop(envoy)
 }
@@ -39,7 +42,7 @@ pub fn demo() -> Result<()> {
 /// As [`demo`]; also when Envoy ends by itself.
 pub fn run() -> Result<()> {
     let interrupted = interruption()?;
-    let envoy = start(CONFIG)?;
+    let envoy = start(config_of_demo())?;
     let shown = show(&envoy)?;
     println!("\nServing. The access log follows; Ctrl-C ends it.");
     follow(envoy, shown, &interrupted)
@@ -92,15 +95,21 @@ pub fn ask() -> Result<()> {
     Ok(())
 }
 
-fn start(config: &str) -> Result<Envoy> {
-    module::path();
-    let name = config;
-    let config = fs::read_to_string(root().join(name)).with_context(|| format!("could not read {name}"))?;
+fn config_of_demo() -> &'static str {
+    match carrier() {
+        Carrier::Wasm => CONFIG,
+        Carrier::Native => NATIVE_CONFIG,
+    }
+}
+
+fn start(file: &str) -> Result<Envoy> {
+    let config = fs::read_to_string(root().join(file)).with_context(|| format!("could not read {file}"))?;
     let binary = tools::envoy_binary_for_run()?;
     ports::ensure_free(&config)?;
-    let environment = vec![("ANTHROPIC_API_KEY".to_owned(), DEPLOYMENT_KEY.into())];
+    let mut environment = carrier().environment(&[]);
+    environment.push(("ANTHROPIC_API_KEY".to_owned(), DEPLOYMENT_KEY.into()));
     let envoy = Envoy::start(&binary, &config, &Options { environment, ..Options::default() })?;
-    println!("{} serves {name}", binary.display());
+    println!("{} serves {file}", binary.display());
     Ok(envoy)
 }
 

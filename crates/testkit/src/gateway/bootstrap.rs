@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{Upstream, metadata};
+use crate::carrier::carrier;
 
 /// One listener with one configuration of the filter.
 pub struct Site<'a> {
@@ -32,7 +33,7 @@ pub(super) fn bootstrap(clusters: &[(&str, &Upstream)], listeners: &Path) -> Val
 
 /// The listener of a site on a port of the system's choice.
 pub fn listener(site: &Site<'_>) -> Value {
-    json!({
+    let mut listener = json!({
         "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
         "name": site.name,
         "address": address(0),
@@ -40,7 +41,9 @@ pub fn listener(site: &Site<'_>) -> Value {
             "name": "envoy.filters.network.http_connection_manager",
             "typed_config": connection_manager(site),
         } ] } ],
-    })
+    });
+    carrier().set_variables(&mut listener, site.environment);
+    listener
 }
 
 /// The part of a listener that says what HTTP is spoken.
@@ -91,28 +94,8 @@ fn routes(cluster: Option<&str>) -> Vec<Value> {
 }
 
 fn filter(site: &Site<'_>) -> Value {
-    json!({
-        "name": "byok",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
-            "config": {
-                "name": site.name,
-                // Envoy names the root in the log lines of a configuration, and the plugin in those of a request.
-                "root_id": site.name,
-                "failure_policy": "FAIL_RELOAD",
-                "vm_config": {
-                    "vm_id": "byok",
-                    "runtime": "envoy.wasm.runtime.v8",
-                    "code": { "local": { "filename": crate::module::path() } },
-                    "environment_variables": { "key_values": site.environment },
-                },
-                "configuration": {
-                    "@type": "type.googleapis.com/google.protobuf.StringValue",
-                    "value": site.configuration,
-                },
-            },
-        },
-    })
+    let filter = carrier().filter(site.name, site.configuration, site.environment);
+    json!({ "name": "byok", "typed_config": filter })
 }
 
 fn access_log(configuration: &str) -> Value {

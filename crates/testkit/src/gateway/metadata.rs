@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use crate::carrier::carrier;
 use crate::corpus::{Case, IdentityValue, identities_of};
 
 /// Returns the filter that writes the identities of a configuration, if it has any in dynamic metadata.
@@ -12,7 +13,7 @@ pub(super) fn filter(configuration: &str) -> Option<Value> {
     let rules: Vec<Value> = identities_of(configuration)
         .iter()
         .filter_map(|(name, property)| {
-            let [_, _, namespace, key, ..] = dynamic_metadata(property)? else { return None };
+            let [_, _, namespace, key, ..] = &dynamic_metadata(property)?[..] else { return None };
             let value =
                 json!({ "metadata_namespace": namespace, "key": key, "type": "PROTOBUF_VALUE", "encode": "BASE64" });
             Some(json!({ "header": header(name), "on_header_present": value, "remove": true }))
@@ -37,7 +38,8 @@ pub fn identity_headers(case: &Case) -> Vec<(String, Vec<u8>)> {
     let identities = identities_of(&case.configuration.json);
     let of = |name: &String| identities.iter().find(|(known, _)| known == name).map(|(_, property)| property);
     let header_of = |(name, value): (&String, &IdentityValue)| {
-        let nested = of(name).and_then(|property| dynamic_metadata(property)).and_then(|property| property.get(4..));
+        let property = of(name).and_then(|property| dynamic_metadata(property));
+        let nested = property.as_ref().and_then(|property| property.get(4..));
         let nested = nested.unwrap_or_else(|| panic!("{}: {name} is not in dynamic metadata", case.at));
         let value = nested.iter().rev().fold(encoded(value), |value, part| structure(part, &value));
         (header(name), STANDARD.encode(value).into_bytes())
@@ -49,9 +51,9 @@ fn header(identity: &str) -> String {
     format!("x-test-identity-{identity}")
 }
 
-fn dynamic_metadata(property: &[String]) -> Option<&[String]> {
+fn dynamic_metadata(property: &[String]) -> Option<Vec<String>> {
     let is_one = property.first().is_some_and(|part| part == "metadata");
-    is_one.then_some(property)
+    is_one.then(|| carrier().readable(property))
 }
 
 // `google.protobuf.Value`: string_value is field 3, struct_value 5, list_value 6.

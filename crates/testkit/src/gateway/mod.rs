@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::carrier::carrier;
 use crate::envoy::{Envoy, Options};
 use crate::tools::envoy_binary;
 
@@ -62,7 +63,8 @@ impl Gateway {
         let mut bootstrap = bootstrap::bootstrap(clusters, &lds);
         let mut options = Options {
             log_level: "warning".to_owned(),
-            component_log_levels: vec![("wasm".to_owned(), "debug".to_owned())],
+            component_log_levels: vec![(carrier().log_component().to_owned(), "debug".to_owned())],
+            environment: carrier().environment(listeners),
             ..Options::default()
         };
         change(&mut bootstrap, &mut options);
@@ -114,7 +116,7 @@ impl Gateway {
         stats
             .lines()
             .filter_map(|line| line.strip_prefix("wasmcustom.")?.split_once(": "))
-            .filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?)))
+            .filter_map(|(name, value)| Some((counter(name), value.parse().ok()?)))
             .filter(|(_, value)| *value > 0)
             .collect()
     }
@@ -138,6 +140,14 @@ pub fn until<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
             return answer;
         }
         std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Returns the name that the wasm module gives a counter; the native one gives requests real labels.
+fn counter(name: &str) -> String {
+    match name.strip_prefix("byok.requests.") {
+        Some(labels) => format!("byok.{labels}.requests"),
+        None => name.to_owned(),
     }
 }
 

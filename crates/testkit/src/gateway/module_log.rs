@@ -8,15 +8,14 @@ pub struct ModuleLine {
     pub text: String,
 }
 
-const MARK: &str = "] wasm log ";
-
 pub(super) fn lines(log: &str) -> Vec<ModuleLine> {
     log.lines().filter_map(line).collect()
 }
 
-/// `[time][thread][level][wasm] [file:line] wasm log NAME …: TEXT`: plugin and root have one name here.
+/// `[time][thread][level][wasm] [file:line] wasm log NAME …: TEXT`: plugin and root have one name here. The native module
+/// writes `[time][thread][level][dynamic_modules] [:] NAME: TEXT`.
 fn line(line: &str) -> Option<ModuleLine> {
-    let (head, rest) = line.split_once(MARK)?;
+    let (head, rest) = line.split_once("] wasm log ").or_else(|| line.split_once("][dynamic_modules] [:] "))?;
     let level = head.split(['[', ']']).map(str::trim).filter(|part| !part.is_empty()).nth(2)?;
     let (plugin, text) = rest.split_once(": ")?;
     let plugin = plugin.split(' ').next()?;

@@ -2,7 +2,7 @@
 
 use wasmi::{Caller, Error, Memory};
 
-use super::state::State;
+use super::state::{Call, State};
 
 /// A host function's view of the module that calls it.
 pub(super) struct Guest<'c, 'v>(pub(super) &'c mut Caller<'v, State>);
@@ -11,7 +11,7 @@ impl<'c, 'v> Guest<'c, 'v> {
     /// Notes that the module has called this function of the host's.
     pub(super) fn called(caller: &'c mut Caller<'v, State>, function: &'static str) -> Self {
         let mut guest = Self(caller);
-        guest.state().calls.push(function);
+        guest.state().calls.push(Call { function, arguments: Vec::new() });
         guest
     }
 
@@ -19,7 +19,7 @@ impl<'c, 'v> Guest<'c, 'v> {
     pub(super) fn is_refused(&mut self) -> bool {
         let state = self.state();
         let Some((function, calls_before)) = &mut state.context.refuses else { return false };
-        if state.calls.last() != Some(function) {
+        if state.calls.last().map(|call| call.function) != Some(*function) {
             return false;
         }
         let refused = *calls_before == 0;
@@ -29,6 +29,15 @@ impl<'c, 'v> Guest<'c, 'v> {
 
     pub(super) fn state(&mut self) -> &mut State {
         self.0.data_mut()
+    }
+
+    /// Reads an argument of the call.
+    pub(super) fn argument(&mut self, at: u32, size: u32) -> Result<Vec<u8>, Error> {
+        let bytes = self.read(at, size)?;
+        if let Some(call) = self.state().calls.last_mut() {
+            call.arguments.push(bytes.clone());
+        }
+        Ok(bytes)
     }
 
     pub(super) fn read(&self, at: u32, size: u32) -> Result<Vec<u8>, Error> {

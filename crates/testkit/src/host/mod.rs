@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use wasmi::{Caller, Engine, Error, ExternType, Instance, Linker, Module, Store, Val, WasmParams, WasmResults};
 
-pub use state::{Context, Level, Reply};
+pub use state::{Call, Context, Level, Reply};
 
 use state::State;
 
@@ -110,8 +110,13 @@ impl Vm {
 
     /// The functions of the host's that the module has called since the last call of this method, logging apart.
     pub fn take_calls(&mut self) -> Vec<&'static str> {
+        self.take_calls_with_arguments().into_iter().map(|call| call.function).collect()
+    }
+
+    /// Does as [`Vm::take_calls`] does, with what the module has handed over.
+    pub fn take_calls_with_arguments(&mut self) -> Vec<Call> {
         let calls = std::mem::take(&mut self.store.data_mut().calls);
-        calls.into_iter().filter(|function| !matches!(*function, "proxy_log" | "proxy_get_log_level")).collect()
+        calls.into_iter().filter(|call| !matches!(call.function, "proxy_log" | "proxy_get_log_level")).collect()
     }
 
     /// The periods of ticks that the module has asked for since the last call of this method; 0 ends them.

@@ -34,12 +34,14 @@ pub(super) fn define(linker: &mut Linker<State>) {
     linker.func_wrap(ENV, "proxy_increment_metric", increment_metric).expect("a free name");
     linker.func_wrap(ENV, "proxy_send_local_response", send_local_response).expect("a free name");
     linker.func_wrap(ENV, "proxy_call_foreign_function", call_foreign_function).expect("a free name");
+    linker.func_wrap(ENV, "proxy_get_shared_data", shared_data).expect("a free name");
+    linker.func_wrap(ENV, "proxy_set_shared_data", set_shared_data).expect("a free name");
     linker.func_wrap(ENV, "proxy_set_tick_period_milliseconds", set_tick_period).expect("a free name");
 }
 
 fn log(mut caller: Caller<'_, State>, level: u32, at: u32, size: u32) -> Result<u32, Error> {
     let mut guest = Guest::called(&mut caller, "proxy_log");
-    let line = String::from_utf8_lossy(&guest.read(at, size)?).into_owned();
+    let line = String::from_utf8_lossy(&guest.argument(at, size)?).into_owned();
     let Some(level) = Level::from_number(level) else { return Ok(BAD_ARGUMENT) };
     guest.state().logs.push((level, line));
     Ok(OK)
@@ -96,7 +98,7 @@ fn pairs(mut caller: Caller<'_, State>, kind: u32, at: u32, size_at: u32) -> Res
 fn set_pairs(mut caller: Caller<'_, State>, kind: u32, at: u32, size: u32) -> Result<u32, Error> {
     request_headers_only(kind)?;
     let mut guest = Guest::called(&mut caller, "proxy_set_header_map_pairs");
-    let bytes = guest.read(at, size)?;
+    let bytes = guest.argument(at, size)?;
     let context = &mut guest.state().context;
     let Some(headers) = map::deserialise(&bytes) else { return Ok(BAD_ARGUMENT) };
     context.headers = headers;
@@ -110,7 +112,7 @@ fn remove(mut caller: Caller<'_, State>, kind: u32, at: u32, size: u32) -> Resul
     if guest.is_refused() {
         return Ok(INTERNAL_FAILURE);
     }
-    let name = guest.read(at, size)?;
+    let name = guest.argument(at, size)?;
     let context = &mut guest.state().context;
     context.headers.retain(|(own, _)| !own.eq_ignore_ascii_case(&name));
     context.changed = true;
@@ -130,8 +132,8 @@ fn replace(
     if guest.is_refused() {
         return Ok(INTERNAL_FAILURE);
     }
-    let name = guest.read(at, size)?.to_ascii_lowercase();
-    let value = guest.read(value_at, value_size)?;
+    let name = guest.argument(at, size)?.to_ascii_lowercase();
+    let value = guest.argument(value_at, value_size)?;
     let context = &mut guest.state().context;
     context.headers.retain(|(own, _)| *own != name);
     context.headers.push((name, value));
@@ -144,7 +146,7 @@ fn property(mut caller: Caller<'_, State>, at: u32, size: u32, value_at: u32, si
     if guest.is_refused() {
         return Ok(INTERNAL_FAILURE);
     }
-    let path = property_path(&guest.read(at, size)?);
+    let path = property_path(&guest.argument(at, size)?);
     let context = &guest.state().context;
     if context.changed && path.starts_with("xds.") {
         return Err(Error::new(format!("{path} is stale once a header was changed")));
@@ -167,13 +169,13 @@ fn set_property(
     if guest.is_refused() {
         return Ok(INTERNAL_FAILURE);
     }
-    let path = guest.read(at, size)?;
+    let path = guest.argument(at, size)?;
     if path.contains(&0) {
         // Envoy would name the filter state with the NUL in it, where no access log finds it.
         return Err(Error::new("filter state is set by one path component"));
     }
     let name = property_path(&path);
-    let value = guest.read(value_at, value_size)?;
+    let value = guest.argument(value_at, value_size)?;
     guest.state().context.filter_state.insert(name, value);
     Ok(OK)
 }
@@ -183,7 +185,7 @@ fn define_metric(mut caller: Caller<'_, State>, kind: u32, at: u32, size: u32, i
     if kind != COUNTER {
         return Ok(BAD_ARGUMENT);
     }
-    let name = String::from_utf8(guest.read(at, size)?).map_err(|error| Error::new(error.to_string()))?;
+    let name = String::from_utf8(guest.argument(at, size)?).map_err(|error| Error::new(error.to_string()))?;
     let metrics = &mut guest.state().metrics;
     let id = metrics.iter().position(|known| *known == name).unwrap_or_else(|| {
         metrics.push(name);
@@ -223,9 +225,9 @@ fn send_local_response(
     if guest.is_refused() {
         return Ok(INTERNAL_FAILURE);
     }
-    let details = guest.read(details_at, details_size)?;
-    let body = guest.read(body_at, body_size)?;
-    let headers = guest.read(headers_at, headers_size)?;
+    let details = guest.argument(details_at, details_size)?;
+    let body = guest.argument(body_at, body_size)?;
+    let headers = guest.argument(headers_at, headers_size)?;
     let Some(headers) = map::deserialise(&headers) else { return Ok(BAD_ARGUMENT) };
     let earlier = guest.state().context.reply.replace(Reply { status, details, headers, body });
     if earlier.is_some() { Err(Error::new("two local responses to one request")) } else { Ok(OK) }
@@ -241,11 +243,11 @@ fn call_foreign_function(
     _result_size_at: u32,
 ) -> Result<u32, Error> {
     let mut guest = Guest::called(&mut caller, "proxy_call_foreign_function");
-    let name = guest.read(at, size)?;
+    let name = guest.argument(at, size)?;
     if name != b"declare_property" {
         return Ok(NOT_FOUND);
     }
-    let argument = guest.read(argument_at, argument_size)?;
+    let argument = guest.argument(argument_at, argument_size)?;
     let first = guest.state().declared.insert(argument);
     Ok(if first { OK } else { BAD_ARGUMENT })
 }
@@ -262,4 +264,13 @@ fn request_headers_only(kind: u32) -> Result<(), Error> {
 
 fn property_path(path: &[u8]) -> String {
     String::from_utf8_lossy(path).replace('\0', ".")
+}
+
+/// Each VM here is the first one: nothing is shared.
+fn shared_data(_: Caller<'_, State>, _key: u32, _key_size: u32, _at: u32, _size_at: u32, _cas_at: u32) -> u32 {
+    NOT_FOUND
+}
+
+fn set_shared_data(_: Caller<'_, State>, _key: u32, _key_size: u32, _value: u32, _size: u32, _cas: u32) -> u32 {
+    OK
 }

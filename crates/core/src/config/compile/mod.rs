@@ -12,6 +12,7 @@ use std::cell::RefCell;
 use std::hash::Hasher as _;
 
 use foldhash::fast::FoldHasher;
+use serde_json::Value;
 
 use self::identities::Identities;
 use self::names::Names;
@@ -19,7 +20,7 @@ pub(super) use self::names::repeats;
 pub(super) use self::routes::OwnSettings;
 use super::diagnostics::Diagnostics;
 use super::path::Path;
-use super::{lint, lint_modes, wire};
+use super::{Secrets, lint, lint_modes, wire};
 use crate::http::is_visible_ascii;
 use crate::model::{Byok, CredentialLocations, FilterStateParts, Location, Mode, PARTS, Policy};
 use crate::providers::{
@@ -31,20 +32,47 @@ use crate::secret::Secret;
 /// Reads the secrets that the configuration names but does not contain.
 #[derive(Clone, Copy)]
 pub(super) struct Environment<'a> {
-    pub(super) variable: &'a dyn Fn(&str) -> Option<String>,
-    /// Differs between configurations that differ only in the values of their variables.
+    pub(super) secrets: Secrets<'a>,
+    /// `sds_config` in JSON; empty without one.
+    pub(super) sds_config: &'a str,
+    /// Differs between configurations that differ only in the values of their variables. Secrets that Envoy delivers do not
+    /// count: the policies before and after a rotation are of one configuration.
     pub(super) digest: &'a RefCell<FoldHasher<'static>>,
 }
 
 impl Environment<'_> {
-    /// Returns a variable's value without surrounding whitespace, or `None` if it is empty.
-    fn secret(self, variable: &str) -> Option<Secret> {
-        let value = (self.variable)(variable)?;
+    /// Returns a variable's value without surrounding whitespace; refuses one that is empty.
+    fn secret(self, variable: &str, path: Path<'_>, diagnostics: &mut Diagnostics) -> Option<Secret> {
+        let value = (self.secrets.variable)(variable).unwrap_or_default();
         let value = value.trim();
         self.digest.borrow_mut().write(value.as_bytes());
-        (!value.is_empty()).then(|| Secret::new(value))
+        if value.is_empty() {
+            diagnostics.error(path, "expected the name of an environment variable that is set and not empty");
+            return None;
+        }
+        Some(Secret::new(value))
+    }
+
+    /// Returns a secret of Envoy's without surrounding whitespace; refuses one that there is not, or that is empty.
+    fn sds_secret(self, name: &str, path: Path<'_>, diagnostics: &mut Diagnostics) -> Option<Secret> {
+        let Some(sds_secret) = self.secrets.sds_secret else {
+            diagnostics.error(path, NATIVE_ONLY);
+            return None;
+        };
+        // A file has one secret only.
+        let in_json = Value::from(name).to_string();
+        let source = self.sds_config.replace("{name}", in_json.trim_matches('"'));
+        let value = sds_secret(name, &source).unwrap_or_default();
+        let value = value.trim();
+        if value.is_empty() {
+            diagnostics.error(path, "expected the name of a secret that Envoy has or gets by sds_config");
+            return None;
+        }
+        Some(Secret::new(value))
     }
 }
+
+pub(super) const NATIVE_ONLY: &str = "is available in the native module only";
 
 /// Returns the policy, or `None` if the configuration is too wrong for one.
 pub(super) fn compile(
