@@ -103,7 +103,7 @@ $(LITELLM)/installed: tests/litellm/requirements.txt
 	touch $@
 
 test-clients: build $(CLIENTS)/installed ## run real clients through the filter, confined to loopback, and write the table (needs python3, npm, curl)
-	CLIENTS=$(CLIENTS) $(if $(UPDATE_TABLE),UPDATE_TABLE=1) cargo test --test clients -- --ignored --nocapture --test-threads 1
+	CLIENTS=$(CLIENTS) $(if $(CLIENT),CLIENT="$(CLIENT)") $(if $(UPDATE_TABLE),UPDATE_TABLE=1) cargo test --test clients -- --ignored --nocapture --test-threads 1
 
 # Their scripts are not run: none is needed, and one compiles C++.
 $(CLIENTS)/installed: | tests/clients/requirements.txt tests/clients/package-lock.json

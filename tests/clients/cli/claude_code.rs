@@ -31,9 +31,9 @@ pub(super) fn run(row: &Row, stage: &Stage) -> Outcome {
             }
         }
     }
-    let ran = run_to_end(&mut command, stage, |line| line.contains("\"text_delta\""));
+    let ran = run_to_end(&mut command, &home, stage, |line| line.contains("\"text_delta\""));
     let result = events(&ran).find(|event| event["type"] == "result");
-    let result = result.unwrap_or_else(|| panic!("Claude Code ended without a result: {:?}", ran.lines));
+    let result = result.unwrap_or_else(|| panic!("Claude Code ended without a result: {:?}\n{}", ran.lines, ran.errors));
     let text = result["result"].as_str().unwrap_or_default().to_owned();
     if result["is_error"] == true { error(text) } else { Outcome::Answer { text, first: ran.first } }
 }

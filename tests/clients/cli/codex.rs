@@ -23,12 +23,12 @@ pub(super) fn run(row: &Row, stage: &Stage) -> Outcome {
     command
         .args(["exec", "--skip-git-repo-check", "--json", "say hello"])
         .env("GATEWAY_KEY", row.vendor.secret(row.given("API key").expect("a key")));
-    let ran = run_to_end(&mut command, stage, |_| false);
+    let ran = run_to_end(&mut command, &home, stage, |_| false);
     let message = events(&ran).find(|event| event["item"]["type"] == "agent_message");
     match message {
         Some(event) => {
             Outcome::Answer { text: event["item"]["text"].as_str().unwrap_or_default().to_owned(), first: None }
         }
-        None => error(ran.lines.join("\n")),
+        None => error(format!("{}\n{}", ran.lines.join("\n"), ran.errors)),
     }
 }

@@ -11,7 +11,7 @@ pub(super) fn run(row: &Row, call: &str, stage: &Stage, url: &str) -> Outcome {
     let streamed = call.ends_with("streamed");
     let question = json!({ "role": "user", "content": "hello" });
     let body = json!({ "model": "claude-sonnet-4-5", "max_tokens": 8, "stream": streamed, "messages": [ question ] });
-    let (mut command, _) = stage.command("/usr/bin/env", &row.home());
+    let (mut command, home) = stage.command("/usr/bin/env", &row.home());
     command.args(["curl", "--silent", "--show-error", "--no-buffer", "--http2", "--cacert"]).arg(stage.authority());
     for (place, letter) in &row.given {
         command.args(["--header", &format!("{place}: {}", row.vendor.secret(letter))]);
@@ -20,10 +20,12 @@ pub(super) fn run(row: &Row, call: &str, stage: &Stage, url: &str) -> Outcome {
         .args(["--header", "content-type: application/json", "--data", &body.to_string()])
         .args(["--write-out", "\n%{http_code} %{http_version}\n"])
         .arg(format!("{url}/v1/messages"));
-    let ran = run_to_end(&mut command, stage, |line| line.contains("text_delta"));
+    let ran = run_to_end(&mut command, &home, stage, |line| line.contains("text_delta"));
     let end = ran.lines.last().cloned().unwrap_or_default();
     let (status, version) = end.split_once(' ').unwrap_or_default();
-    assert!(version == "2", "curl spoke HTTP/{version}: {:?}", ran.lines);
+    if version != "2" {
+        return Outcome::Refusal { name: format!("no answer over HTTP/2, but {end:?}"), message: ran.errors };
+    }
     let json = |line: &String| serde_json::from_str(line.trim_start_matches("data: ")).ok();
     let said: Vec<Value> = ran.lines.iter().filter_map(json).filter(Value::is_object).collect();
     if status != "200" {

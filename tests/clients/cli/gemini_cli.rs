@@ -26,10 +26,10 @@ pub(super) fn run(row: &Row, stage: &Stage) -> Outcome {
     if let Some(letter) = row.given("x-litellm-api-key") {
         command.env("GEMINI_CLI_CUSTOM_HEADERS", format!("x-litellm-api-key: {}", row.vendor.secret(letter)));
     }
-    let ran = run_to_end(&mut command, stage, |line| line.contains("\"role\":\"assistant\""));
+    let ran = run_to_end(&mut command, &home, stage, |line| line.contains("\"role\":\"assistant\""));
     let succeeded = events(&ran).any(|event| event["type"] == "result" && event["status"] == "success");
     if !succeeded {
-        return error(ran.lines.join("\n"));
+        return error(format!("{}\n{}", ran.lines.join("\n"), ran.errors));
     }
     let said = events(&ran).filter(|event| event["role"] == "assistant");
     let text = said.filter_map(|event| event["content"].as_str().map(str::to_owned)).collect();

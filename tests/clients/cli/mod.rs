@@ -5,6 +5,8 @@ mod codex;
 mod curl;
 mod gemini_cli;
 
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -34,19 +36,23 @@ struct Ran {
     lines: Vec<String>,
     /// As [`Outcome::Answer`] has it.
     first: Option<Duration>,
+    /// What it wrote to its standard error.
+    errors: String,
 }
 
 /// Runs a program to its end; `shows_first` recognises the line with the first part of a streamed answer.
-fn run_to_end(command: &mut Command, stage: &Stage, shows_first: impl Fn(&str) -> bool) -> Ran {
+fn run_to_end(command: &mut Command, home: &Path, stage: &Stage, shows_first: impl Fn(&str) -> bool) -> Ran {
     let mut process = Process::start(command);
     process.close_input();
-    let mut ran = Ran { lines: Vec::new(), first: None };
+    let mut ran = Ran { lines: Vec::new(), first: None, errors: String::new() };
     while let Some(line) = process.line() {
         if ran.first.is_none() && shows_first(&line) {
             ran.first = stage.first_part_is_shown();
         }
         ran.lines.push(line);
     }
+    let errors = fs::read(home.join("stderr")).unwrap_or_default();
+    ran.errors = String::from_utf8_lossy(&errors).into_owned();
     ran
 }
 

@@ -12,7 +12,6 @@ use std::thread;
 
 use answers::{Answer, answer};
 use gate::Gate;
-pub(crate) use answers::FIRST;
 pub(crate) use http::Request;
 
 /// A server that lives as long as the test.
