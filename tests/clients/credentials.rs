@@ -1,6 +1,7 @@
 //! Credentials, and the letters that stand for them in the table.
 
 use crate::provider::Request;
+use crate::rows::NOTHING;
 
 /// Whose API a client speaks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -71,7 +72,7 @@ impl Vendor {
     pub(crate) fn reached(self, arrivals: &[Request]) -> String {
         let mut seen: Vec<String> = arrivals.iter().map(|arrival| self.credentials(arrival)).collect();
         seen.dedup();
-        if seen.is_empty() { "nothing".to_owned() } else { seen.join(", then ") }
+        if seen.is_empty() { NOTHING.to_owned() } else { seen.join(", then ") }
     }
 
     fn credentials(self, arrival: &Request) -> String {

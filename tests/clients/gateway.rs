@@ -34,7 +34,8 @@ pub(crate) fn start(provider: SocketAddr, authority: &Authority) -> Gateway {
     listeners.push(buffering);
 
     Gateway::start_with(&[], &listeners, |bootstrap, _| {
-        let endpoint = json!({ "address": { "socket_address": { "address": "127.0.0.1", "port_value": provider.port() } } });
+        let endpoint =
+            json!({ "address": { "socket_address": { "address": "127.0.0.1", "port_value": provider.port() } } });
         bootstrap["static_resources"]["clusters"] = json!([ {
             "name": "provider",
             "connect_timeout": "5s",

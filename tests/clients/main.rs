@@ -1,10 +1,5 @@
 //! Real clients, through the module in a real Envoy, to a provider that writes down what reaches it: `make test-clients`.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test stops where it fails"
-)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops where it fails")]
 
 mod cli;
 mod credentials;
@@ -22,7 +17,7 @@ use std::env;
 use std::time::Duration;
 
 use outcome::Outcome;
-use rows::{CURL, Program, Row, rows};
+use rows::{CURL, NOTHING, Program, Row, rows};
 use stage::Stage;
 use worker::{Language, Worker};
 
@@ -31,7 +26,8 @@ use worker::{Language, Worker};
 fn what_reaches_the_provider() {
     namespace::confined("what_reaches_the_provider", || {
         let stage = Stage::start();
-        let mut workers = [Language::Python, Language::Node].map(|language| (language, Worker::start(language, &stage)));
+        let mut workers =
+            [Language::Python, Language::Node].map(|language| (language, Worker::start(language, &stage)));
         let only = env::var("CLIENT").unwrap_or_default();
         let rows: Vec<Row> = rows().into_iter().filter(|row| row.client.name.contains(&only)).collect();
         let mut seen = Vec::new();
@@ -40,18 +36,26 @@ fn what_reaches_the_provider() {
         for row in &rows {
             let mut of_calls: Vec<(String, String)> = Vec::new();
             for call in &row.calls {
+                let refused = stage.refused();
                 let outcome = called(row, call, &stage, &mut workers);
                 let arrivals = stage.provider.take();
                 if let Outcome::Answer { first: Some(time), .. } = &outcome {
                     slowest = slowest.max(*time);
                 }
-                let faults = credentials::faults(&arrivals);
-                failures.extend(faults.into_iter().map(|fault| format!("{}, {:?}, {call}: {fault}", row.client.name, row.given)));
+                let mut faults = credentials::faults(&arrivals);
+                if row.reached == NOTHING && stage.refused() == refused {
+                    faults.push("nothing reached the provider, but it was not the filter that refused it".to_owned());
+                }
+                failures.extend(
+                    faults.into_iter().map(|fault| format!("{}, {:?}, {call}: {fault}", row.client.name, row.given)),
+                );
                 let pair = (row.vendor.reached(&arrivals), outcome.shown(call.ends_with("streamed")));
-                if pair != (row.reached.to_owned(), row.shows.to_owned()) {
+                if pair != (row.reached.to_owned(), row.shows(call).to_owned()) {
                     failures.push(format!(
                         "{}, {:?}, {call}: {pair:?} instead of {:?}; {outcome:?}",
-                        row.client.name, row.given, (row.reached, row.shows)
+                        row.client.name,
+                        row.given,
+                        (row.reached, row.shows(call))
                     ));
                 }
                 of_calls.push(pair);
@@ -66,7 +70,9 @@ fn what_reaches_the_provider() {
         }
         let table = table::rendered(&seen);
         println!("\n{table}");
-        println!("Every streamed answer began while the provider still held back the rest; the slowest after {slowest:?}.\n");
+        println!(
+            "Every streamed answer began while the provider still held back the rest; the slowest after {slowest:?}.\n"
+        );
         assert!(failures.is_empty(), "{}\n{}", failures.join("\n"), stage.gateway.explanation());
         if !only.is_empty() {
             println!("CLIENT={only}: the table of docs/clients.md is not compared.");
@@ -82,11 +88,10 @@ fn a_gateway_that_collects_answers_is_noticed() {
     namespace::confined("a_gateway_that_collects_answers_is_noticed", || {
         let stage = Stage::start();
         let rows = rows();
-        let is_streamed = |row: &&Row| row.client == CURL && row.calls == ["messages, streamed"];
-        let row = rows.iter().find(is_streamed).expect("a row that is streamed");
+        let row = rows.iter().find(|row| row.client == CURL).expect("a row of curl");
         stage.provider.gate().close_for(Duration::from_secs(2));
         let url = stage.tls_url_of(gateway::BUFFERING);
-        let outcome = cli::curl_through(&url, row, row.calls[0], &stage);
+        let outcome = cli::curl_through(&url, row, "messages, streamed", &stage);
         assert_eq!(outcome.shown(true), "answer, but not as it is streamed", "{outcome:?}");
     });
 }

@@ -21,20 +21,34 @@ pub(crate) fn confined(name: &str, test: impl FnOnce()) {
     }
     // It is installed on first use, for which there is no network inside.
     let envoy = envoy_binary().unwrap_or_else(|error| panic!("{error:#}"));
+    let program = clients().join("bin/python");
+    let mut probe = unshare();
+    let probed = probe.arg("true").output().expect("unshare, of util-linux, is on PATH");
+    assert!(
+        probed.status.success(),
+        "no client was run: they run in a network namespace of their own, and {probe:?} fails here: {} It needs root, or \
+         user namespaces (on Ubuntu: sysctl kernel.apparmor_restrict_unprivileged_userns=0)",
+        String::from_utf8_lossy(&probed.stderr)
+    );
+    let status = unshare()
+        .arg(program)
+        .arg(root().join("tests/clients/namespace.py"))
+        .arg(env::current_exe().expect("a path of the test"))
+        .args([name, "--exact", "--ignored", "--nocapture"])
+        .env(INSIDE, "1")
+        .env("ENVOY", Path::new(&envoy))
+        .status();
+    assert!(status.expect("unshare runs").success(), "{name} failed in its network namespace");
+}
+
+/// Runs a command in a network namespace of its own.
+fn unshare() -> Command {
     let mut command = Command::new("unshare");
     command.arg("--net");
     if !getuid().is_root() {
         command.args(["--user", "--map-root-user"]);
     }
     command
-        .arg(clients().join("bin/python"))
-        .arg(root().join("tests/clients/namespace.py"))
-        .arg(env::current_exe().expect("a path of the test"))
-        .args([name, "--exact", "--ignored", "--nocapture"])
-        .env(INSIDE, "1")
-        .env("ENVOY", Path::new(&envoy));
-    let status = command.status().expect("unshare, of util-linux, is on PATH");
-    assert!(status.success(), "{name} failed in its network namespace ({status}); unshare needs root or user namespaces");
 }
 
 /// Connecting sends nothing: it looks for a route to an address of the documentation's

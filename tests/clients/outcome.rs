@@ -19,7 +19,7 @@ impl Outcome {
         match self {
             Self::Answer { text, .. } if text != "hello" => format!("answer `{text}`"),
             Self::Answer { first: None, .. } if streamed => "answer, but not as it is streamed".to_owned(),
-            Self::Answer { .. } if streamed => "answer, as it is streamed".to_owned(),
+            Self::Answer { .. } if streamed => "answer as it is streamed".to_owned(),
             Self::Answer { .. } => "answer".to_owned(),
             Self::Refusal { name, message } if message.contains(MESSAGE) => format!("{name} with the filter's message"),
             Self::Refusal { name, .. } => name.clone(),

@@ -26,8 +26,8 @@ pub(crate) struct Row {
     pub(crate) calls: Vec<&'static str>,
     /// The credentials that reach the provider.
     pub(crate) reached: &'static str,
-    /// What the client shows.
-    pub(crate) shows: &'static str,
+    /// What the client shows; a call that is streamed must show an answer as it comes.
+    shows: &'static str,
 }
 
 /// A client, and the package that its version is that of.
@@ -42,6 +42,11 @@ impl Row {
     /// The letters of what is given at that place.
     pub(crate) fn given(&self, place: &str) -> Option<&'static str> {
         self.given.iter().find(|(own, _)| *own == place).map(|(_, letters)| *letters)
+    }
+
+    /// What the client must show of that call.
+    pub(crate) fn shows(&self, call: &str) -> &'static str {
+        if self.shows == ANSWER && call.ends_with("streamed") { STREAMED } else { self.shows }
     }
 
     /// A name for the home directory of this row's process.
@@ -93,19 +98,24 @@ const GEMINI_CLI: Client = program("Gemini CLI", Program::GeminiCli, "@google/ge
 pub(crate) const CURL: Client = Client { name: "curl, HTTP/2", program: Program::Curl, package: None };
 
 const ANSWER: &str = "answer";
-const STREAMED: &str = "answer, as it is streamed";
-const NOTHING: &str = "nothing";
-/// Of Claude Code, Codex and Gemini CLI.
+const STREAMED: &str = "answer as it is streamed";
+/// What reaches the provider of a request that is refused.
+pub(crate) const NOTHING: &str = "nothing";
+/// Of Codex and Gemini CLI.
 const ERROR: &str = "an error with the filter's message";
 
 /// All rows, a client's beside each other.
 pub(crate) fn rows() -> Vec<Row> {
     let mut rows = claude_code_rows();
-    rows.extend(usual(ANTHROPIC_PYTHON, Vendor::Anthropic, &MESSAGES));
-    rows.extend(usual(ANTHROPIC_NODE, Vendor::Anthropic, &MESSAGES));
-    rows.extend(usual(OPENAI_PYTHON, Vendor::OpenAi, &CHAT_AND_RESPONSES));
-    rows.extend(usual(OPENAI_NODE, Vendor::OpenAi, &CHAT_AND_RESPONSES));
-    rows.extend(realtime_rows());
+    for client in [ANTHROPIC_PYTHON, ANTHROPIC_NODE] {
+        rows.extend(usual(client, Vendor::Anthropic, &MESSAGES));
+        rows.extend(usual(client, Vendor::Anthropic, &BY_TOKEN));
+    }
+    for (client, error) in [(OPENAI_PYTHON, INVALID_STATUS), (OPENAI_NODE, REALTIME_ERROR)] {
+        rows.extend(usual(client, Vendor::OpenAi, &CHAT_AND_RESPONSES));
+        rows.extend(usual(client, Vendor::OpenAi, &Usual { calls: &["realtime"], error, ..CHAT_AND_RESPONSES }));
+    }
+    rows.extend(browser_rows());
     rows.extend(usual(AZURE, Vendor::Azure, &CHAT_OF_AZURE));
     rows.extend(usual(GENAI, Vendor::Gemini, &GENERATE_CONTENT));
     rows.extend(usual(CURL, Vendor::Anthropic, &BY_HAND));
@@ -118,8 +128,7 @@ pub(crate) fn rows() -> Vec<Row> {
 struct Usual {
     /// What the client calls its API key.
     key: &'static str,
-    whole: &'static [&'static str],
-    streamed: &'static [&'static str],
+    calls: &'static [&'static str],
     /// How the deployment key arrives.
     deployment: &'static str,
     /// How the client's own key arrives.
@@ -127,74 +136,76 @@ struct Usual {
     error: &'static str,
 }
 
+const INVALID_STATUS: &str = "`InvalidStatus` with the filter's message";
+/// It says that the handshake was refused, and no more.
+const REALTIME_ERROR: &str = "`OpenAIRealtimeError`";
 const AUTHENTICATION_ERROR: &str = "`AuthenticationError` with the filter's message";
 
 const MESSAGES: Usual = Usual {
     key: "API key",
-    whole: &["messages", "count_tokens"],
-    streamed: &["messages, streamed"],
+    calls: &["messages", "count_tokens", "messages, streamed"],
     deployment: "`x-api-key: D`",
     own: "`x-api-key: K`",
     error: AUTHENTICATION_ERROR,
 };
 
+/// The SDK's other parameter for a credential, which it sends as a bearer token.
+const BY_TOKEN: Usual = Usual { key: "auth token", ..MESSAGES };
+
 const CHAT_AND_RESPONSES: Usual = Usual {
-    whole: &["chat", "Responses"],
-    streamed: &["chat, streamed", "Responses, streamed"],
+    calls: &["chat", "Responses", "chat, streamed", "Responses, streamed"],
     deployment: "`authorization: Bearer D`",
     own: "`authorization: Bearer K`",
     ..MESSAGES
 };
 
-const CHAT_OF_AZURE: Usual =
-    Usual { deployment: "`api-key: D`", own: "`api-key: K`", ..CHAT_AND_RESPONSES };
+const CHAT_OF_AZURE: Usual = Usual { deployment: "`api-key: D`", own: "`api-key: K`", ..CHAT_AND_RESPONSES };
 
 const GENERATE_CONTENT: Usual = Usual {
-    whole: &["generateContent"],
-    streamed: &["generateContent, streamed"],
+    calls: &["generateContent", "generateContent, streamed"],
     deployment: "`x-goog-api-key: D`",
     own: "`x-goog-api-key: K`",
     error: "`ClientError` with the filter's message",
     ..MESSAGES
 };
 
-const BY_HAND: Usual =
-    Usual { key: "x-api-key", whole: &["messages"], error: "401 with the filter's message", ..MESSAGES };
+const BY_HAND: Usual = Usual {
+    key: "x-api-key",
+    calls: &["messages", "messages, streamed"],
+    error: "401 with the filter's message",
+    ..MESSAGES
+};
 
 /// Codex shows an item when it is whole, so that nothing can be said of streaming.
-const BY_CODEX: Usual = Usual { whole: &["Responses"], streamed: &[], error: ERROR, ..CHAT_AND_RESPONSES };
+const BY_CODEX: Usual = Usual { calls: &["Responses"], error: ERROR, ..CHAT_AND_RESPONSES };
 
 /// Gemini CLI always streams.
-const BY_GEMINI_CLI: Usual = Usual { whole: &[], error: ERROR, ..GENERATE_CONTENT };
+const BY_GEMINI_CLI: Usual = Usual { calls: &["generateContent, streamed"], error: ERROR, ..GENERATE_CONTENT };
 
 /// The gateway's key, the client's own, a wrong key, and a wrong key beside the client's own.
 fn usual(client: Client, vendor: Vendor, usual: &Usual) -> Vec<Row> {
-    let row = |given: &[(&'static str, &'static str)], calls: &[&'static str], reached, shows| Row {
+    let row = |given: &[(&'static str, &'static str)], reached, shows| Row {
         client,
         vendor,
         given: given.to_vec(),
-        calls: calls.to_vec(),
+        calls: usual.calls.to_vec(),
         reached,
         shows,
     };
     let key = usual.key;
-    let own = [(key, "K"), ("x-litellm-api-key", "G")];
-    let all = [usual.whole, usual.streamed].concat();
-    let mut rows = Vec::new();
-    for (calls, shows) in [(usual.whole, ANSWER), (usual.streamed, STREAMED)] {
-        if !calls.is_empty() {
-            rows.push(row(&[(key, "G")], calls, usual.deployment, shows));
-            rows.push(row(&own, calls, usual.own, shows));
-        }
-    }
-    rows.push(row(&[(key, "W")], &all, NOTHING, usual.error));
-    rows.push(row(&[(key, "K"), ("x-litellm-api-key", "W")], &all, NOTHING, usual.error));
-    rows
+    vec![
+        row(&[(key, "G")], usual.deployment, ANSWER),
+        row(&[(key, "K"), ("x-litellm-api-key", "G")], usual.own, ANSWER),
+        row(&[(key, "W")], NOTHING, usual.error),
+        row(&[(key, "K"), ("x-litellm-api-key", "W")], NOTHING, usual.error),
+    ]
 }
 
 fn claude_code_rows() -> Vec<Row> {
     const DEPLOYMENT: &str = "`x-api-key: D`";
     const HEADER: &str = "x-litellm-api-key";
+    const NO_LOGIN: &str = "`Not logged in · Please run /login`";
+    const INVALID: &str = "`Invalid API key · Fix external API key`";
     let row = |given: &[(&'static str, &'static str)], reached, shows| Row {
         client: CLAUDE_CODE,
         vendor: Vendor::Anthropic,
@@ -204,37 +215,33 @@ fn claude_code_rows() -> Vec<Row> {
         shows,
     };
     vec![
-        row(&[("ANTHROPIC_AUTH_TOKEN", "G")], DEPLOYMENT, STREAMED),
-        row(&[("apiKeyHelper", "G")], DEPLOYMENT, STREAMED),
-        row(&[("apiKeyHelper", "W, then G")], DEPLOYMENT, STREAMED),
-        row(&[("ANTHROPIC_API_KEY", "K"), (HEADER, "G")], "`x-api-key: K`", STREAMED),
-        row(&[("CLAUDE_CODE_OAUTH_TOKEN", "O"), (HEADER, "G")], "`authorization: Bearer O`", STREAMED),
-        row(&[("ANTHROPIC_AUTH_TOKEN", "W")], NOTHING, ERROR),
-        row(&[("apiKeyHelper", "W")], NOTHING, ERROR),
-        row(&[("ANTHROPIC_API_KEY", "K"), (HEADER, "W")], NOTHING, ERROR),
-        row(&[("CLAUDE_CODE_OAUTH_TOKEN", "O"), (HEADER, "W")], NOTHING, ERROR),
+        row(&[("ANTHROPIC_AUTH_TOKEN", "G")], DEPLOYMENT, ANSWER),
+        row(&[("apiKeyHelper", "G")], DEPLOYMENT, ANSWER),
+        row(&[("apiKeyHelper", "W, then G")], DEPLOYMENT, ANSWER),
+        row(&[("ANTHROPIC_API_KEY", "K"), (HEADER, "G")], "`x-api-key: K`", ANSWER),
+        row(&[("CLAUDE_CODE_OAUTH_TOKEN", "O"), (HEADER, "G")], "`authorization: Bearer O`", ANSWER),
+        row(&[("ANTHROPIC_AUTH_TOKEN", "W")], NOTHING, NO_LOGIN),
+        row(&[("apiKeyHelper", "W")], NOTHING, INVALID),
+        row(&[("ANTHROPIC_API_KEY", "K"), (HEADER, "W")], NOTHING, INVALID),
+        row(&[("CLAUDE_CODE_OAUTH_TOKEN", "O"), (HEADER, "W")], NOTHING, NO_LOGIN),
     ]
 }
 
-fn realtime_rows() -> Vec<Row> {
-    const OWN_IN_PROTOCOL: &str = "`sec-websocket-protocol: realtime,openai-insecure-api-key.K`";
-    let row = |client, call, given: &[(&'static str, &'static str)], reached, shows| Row {
-        client,
+/// A WebSocket in a browser has no headers of its own: the key is a subprotocol, and another one a query parameter.
+fn browser_rows() -> Vec<Row> {
+    const OWN: &str = "`sec-websocket-protocol: realtime, openai-insecure-api-key.K`";
+    let row = |given: &[(&'static str, &'static str)], reached, shows| Row {
+        client: OPENAI_NODE,
         vendor: Vendor::OpenAi,
         given: given.to_vec(),
-        calls: vec![call],
+        calls: vec!["realtime in a browser"],
         reached,
         shows,
     };
-    let mut rows = Vec::new();
-    for (client, error) in [(OPENAI_PYTHON, "`InvalidStatus` with the filter's message"), (OPENAI_NODE, "`OpenAIRealtimeError`")] {
-        rows.push(row(client, "realtime", &[("API key", "G")], CHAT_AND_RESPONSES.deployment, ANSWER));
-        rows.push(row(client, "realtime", &[("API key", "K"), ("x-litellm-api-key", "G")], CHAT_AND_RESPONSES.own, ANSWER));
-        rows.push(row(client, "realtime", &[("API key", "W")], NOTHING, error));
-    }
-    let browser = |given: &[(&'static str, &'static str)], reached, shows| row(OPENAI_NODE, "realtime in a browser", given, reached, shows);
-    rows.push(browser(&[("API key", "G")], CHAT_AND_RESPONSES.deployment, ANSWER));
-    rows.push(browser(&[("API key", "K"), ("?gateway_key", "G")], OWN_IN_PROTOCOL, ANSWER));
-    rows.push(browser(&[("API key", "W")], NOTHING, "`OpenAIRealtimeError`"));
-    rows
+    vec![
+        row(&[("API key", "G")], CHAT_AND_RESPONSES.deployment, ANSWER),
+        row(&[("API key", "K"), ("?gateway_key", "G")], OWN, ANSWER),
+        row(&[("API key", "W")], NOTHING, REALTIME_ERROR),
+        row(&[("API key", "K"), ("?gateway_key", "W")], NOTHING, REALTIME_ERROR),
+    ]
 }

@@ -85,6 +85,14 @@ impl Stage {
         (command, home)
     }
 
+    /// How many requests the filter has refused for an unknown key.
+    pub(crate) fn refused(&self) -> u64 {
+        let counters = self.gateway.counters();
+        let refused =
+            counters.iter().filter(|(name, _)| name.starts_with("byok.decision.deny.reason.unknown_api_key."));
+        refused.map(|(_, count)| count).sum()
+    }
+
     /// Notes that a client shows the first part of an answer, and lets the provider send the rest.
     ///
     /// Returns how long after the provider began it was; `None` where the rest had been sent already.

@@ -15,7 +15,8 @@ const END: &str = "<!-- End of what is written. -->\n";
 
 /// Renders rows with what was seen of each: the credentials that reached the provider, and what the client showed.
 pub(crate) fn rendered(rows: &[(&Row, String, String)]) -> String {
-    let mut table = "| client | is given | calls | the provider gets | the client shows |\n|---|---|---|---|---|\n".to_owned();
+    let mut table =
+        "| client | is given | calls | the provider gets | the client shows |\n|---|---|---|---|---|\n".to_owned();
     let mut before = None;
     for (row, reached, shows) in rows {
         let name = if before == Some(row.client) { String::new() } else { named(row.client) };
@@ -43,8 +44,11 @@ pub(crate) fn compare(table: &str) -> Result<(), String> {
     Err("docs/clients.md has another table: make test-clients UPDATE_TABLE=1 writes this one".to_owned())
 }
 
+/// What SDKs call the credentials that they are given; all else is the name of a header, parameter or variable.
+const PARAMETERS: [&str; 2] = ["API key", "auth token"];
+
 fn given(place: &str, letters: &str) -> String {
-    if place == "API key" { format!("API key: {letters}") } else { format!("`{place}`: {letters}") }
+    if PARAMETERS.contains(&place) { format!("{place}: {letters}") } else { format!("`{place}`: {letters}") }
 }
 
 /// The client with the version that is pinned.

@@ -45,6 +45,7 @@ impl Worker {
             "call": call,
             "base_url": if secure { stage.tls_url(row.vendor) } else { stage.url(row.vendor) },
             "api_key": given("API key"),
+            "auth_token": given("auth token"),
             "headers": named("x-litellm-api-key", "x-litellm-api-key"),
             "query": named("gateway_key", "?gateway_key"),
         });

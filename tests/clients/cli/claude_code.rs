@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{error, events, run_to_end};
+use super::{events, run_to_end};
 use crate::outcome::Outcome;
 use crate::rows::{Row, claude_code};
 use crate::stage::Stage;
@@ -33,9 +33,15 @@ pub(super) fn run(row: &Row, stage: &Stage) -> Outcome {
     }
     let ran = run_to_end(&mut command, &home, stage, |line| line.contains("\"text_delta\""));
     let result = events(&ran).find(|event| event["type"] == "result");
-    let result = result.unwrap_or_else(|| panic!("Claude Code ended without a result: {:?}\n{}", ran.lines, ran.errors));
+    let result =
+        result.unwrap_or_else(|| panic!("Claude Code ended without a result: {:?}\n{}", ran.lines, ran.errors));
     let text = result["result"].as_str().unwrap_or_default().to_owned();
-    if result["is_error"] == true { error(text) } else { Outcome::Answer { text, first: ran.first } }
+    if result["is_error"] == true {
+        // It has messages of its own for a 401.
+        Outcome::Refusal { name: format!("`{text}`"), message: text }
+    } else {
+        Outcome::Answer { text, first: ran.first }
+    }
 }
 
 /// Writes a helper that prints one key, or `first, then second`: the second from its second run on.

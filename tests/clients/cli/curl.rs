@@ -7,7 +7,24 @@ use crate::outcome::Outcome;
 use crate::rows::Row;
 use crate::stage::Stage;
 
+/// Envoy refuses a request before its body has come, and ends the stream. curl may then still want to send that body,
+/// and fails: curl 7.88 by this error, newer ones
+/// [by others](https://github.com/curl/curl/issues/22984).
+const STREAM_ERROR: &str = "curl: (92)";
+
+const TRIES: u32 = 10;
+
 pub(super) fn run(row: &Row, call: &str, stage: &Stage, url: &str) -> Outcome {
+    for _ in 0..TRIES {
+        let outcome = run_once(row, call, stage, url);
+        if !matches!(&outcome, Outcome::Refusal { message, .. } if message.contains(STREAM_ERROR)) {
+            return outcome;
+        }
+    }
+    panic!("curl failed {TRIES} times: {STREAM_ERROR}")
+}
+
+fn run_once(row: &Row, call: &str, stage: &Stage, url: &str) -> Outcome {
     let streamed = call.ends_with("streamed");
     let question = json!({ "role": "user", "content": "hello" });
     let body = json!({ "model": "claude-sonnet-4-5", "max_tokens": 8, "stream": streamed, "messages": [ question ] });

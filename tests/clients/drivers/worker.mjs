@@ -25,8 +25,9 @@ async function joined(events, textOf) {
   return said;
 }
 
-async function anthropicSdk({ call, base_url, api_key, headers }) {
-  const client = new Anthropic({ baseURL: base_url, apiKey: api_key, defaultHeaders: headers, maxRetries: 0 });
+async function anthropicSdk({ call, base_url, api_key, auth_token, headers }) {
+  const secrets = { apiKey: api_key, authToken: auth_token };
+  const client = new Anthropic({ ...secrets, baseURL: base_url, defaultHeaders: headers, maxRetries: 0 });
   const request = { model: 'claude-sonnet-4-5', messages: QUESTION };
   switch (call) {
     case 'messages':

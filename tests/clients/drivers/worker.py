@@ -1,6 +1,6 @@
 """Runs the Python SDKs: a task per line of standard input, and per task lines of JSON on standard output.
 
-A task is {"client", "call", "base_url", "api_key", "headers"}. Its lines are {"first": text} at the first part of a
+A task is {"client", "call", "base_url", "api_key", "auth_token", "headers"}. Its lines are {"first": text} at the first part of a
 streamed answer, and at the end {"text"} or {"error", "message"}.
 """
 
@@ -30,9 +30,8 @@ QUESTION = [{"role": "user", "content": "hello"}]
 
 
 def anthropic_sdk(task):
-    client = anthropic.Anthropic(
-        base_url=task["base_url"], api_key=task["api_key"], default_headers=task["headers"], max_retries=0
-    )
+    secrets = {"api_key": task["api_key"], "auth_token": task["auth_token"]}
+    client = anthropic.Anthropic(base_url=task["base_url"], default_headers=task["headers"], max_retries=0, **secrets)
     request = {"model": "claude-sonnet-4-5", "messages": QUESTION}
     match task["call"]:
         case "messages":
@@ -96,7 +95,7 @@ def message(error):
     """Returns what an error says, and the body that it carries where its text leaves that out."""
     response = getattr(error, "response", None)
     body = getattr(response, "body", None)
-    return f"{error} {body.decode() if isinstance(body, bytes) else ''}"
+    return f"{error} {bytes(body).decode() if body else ''}"
 
 
 for line in sys.stdin:

@@ -24,11 +24,27 @@ pub(super) fn answer(request: &Request) -> Option<Answer> {
     let streamed = body["stream"] == true;
     let answer = match path {
         _ if path.ends_with("/messages/count_tokens") => Answer::Whole(json!({ "input_tokens": 3 })),
-        _ if path.ends_with("/messages") => if streamed { message_events() } else { Answer::Whole(message()) },
-        _ if path.ends_with("/chat/completions") => {
-            if streamed { completion_events() } else { Answer::Whole(completion()) }
+        _ if path.ends_with("/messages") => {
+            if streamed {
+                message_events()
+            } else {
+                Answer::Whole(message())
+            }
         }
-        _ if path.ends_with("/responses") => if streamed { response_events() } else { Answer::Whole(response()) },
+        _ if path.ends_with("/chat/completions") => {
+            if streamed {
+                completion_events()
+            } else {
+                Answer::Whole(completion())
+            }
+        }
+        _ if path.ends_with("/responses") => {
+            if streamed {
+                response_events()
+            } else {
+                Answer::Whole(response())
+            }
+        }
         _ if path.ends_with(":generateContent") => Answer::Whole(content("hello", true)),
         _ if path.ends_with(":streamGenerateContent") => {
             Answer::Events { first: vec![data(&content(FIRST, false))], rest: vec![data(&content(REST, true))] }
@@ -64,15 +80,17 @@ fn message_events() -> Answer {
         },
     });
     let block = json!({ "type": "content_block_start", "index": 0, "content_block": { "type": "text", "text": "" } });
-    let delta = |text: &str| {
-        json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "text_delta", "text": text } })
-    };
+    let delta = |text: &str| json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "text_delta", "text": text } });
     let end = json!({
         "type": "message_delta", "delta": { "stop_reason": "end_turn", "stop_sequence": null },
         "usage": { "output_tokens": 2 },
     });
-    let rest = [delta(REST), json!({ "type": "content_block_stop", "index": 0 }), end, json!({ "type": "message_stop" })];
-    Answer::Events { first: [start, block, delta(FIRST)].iter().map(named).collect(), rest: rest.iter().map(named).collect() }
+    let rest =
+        [delta(REST), json!({ "type": "content_block_stop", "index": 0 }), end, json!({ "type": "message_stop" })];
+    Answer::Events {
+        first: [start, block, delta(FIRST)].iter().map(named).collect(),
+        rest: rest.iter().map(named).collect(),
+    }
 }
 
 fn completion() -> Value {

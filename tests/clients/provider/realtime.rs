@@ -39,7 +39,8 @@ pub(super) fn serve(connection: BufReader<TcpStream>, request: &Request) -> io::
             delta["event_id"] = "event_1".into();
             delta["delta"] = "hello".into();
             say(&mut socket, &delta)?;
-            let response = json!({ "id": "resp_1", "object": "realtime.response", "status": "completed", "output": [] });
+            let response =
+                json!({ "id": "resp_1", "object": "realtime.response", "status": "completed", "output": [] });
             say(&mut socket, &json!({ "type": "response.done", "event_id": "event_2", "response": response }))?;
         }
     }
