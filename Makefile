@@ -26,7 +26,7 @@ BUILD = $(if $(NATIVE),build-native,build)
 CARRIER = $(if $(NATIVE),native,wasm)
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-native dist image version run serve certificates demo test test-native test-envoy test-versions test-dist test-reproducible test-func-e test-istio test-litellm test-clients test-web test-observability lint advisories bench bench-core clean
+.PHONY: help build build-native dist image version run serve certificates demo test test-native test-envoy test-versions test-dist test-reproducible test-func-e test-istio test-litellm test-clients test-cve test-web test-observability lint advisories bench bench-core clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
@@ -102,7 +102,7 @@ $(LITELLM)/installed: tests/litellm/requirements.txt
 	$(LITELLM)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: -r $<
 	touch $@
 
-test-clients: build $(CLIENTS)/installed ## run real clients through the filter, confined to loopback, and write the table (needs python3, npm, curl)
+test-clients: build $(CLIENTS)/installed ## run real clients through the filter, confined to loopback, and compare the table of docs/clients.md (UPDATE_TABLE=1: write it; CLIENT=curl: these rows alone; needs python3, npm, curl)
 	CLIENTS=$(CLIENTS) $(if $(CLIENT),CLIENT="$(CLIENT)") $(if $(UPDATE_TABLE),UPDATE_TABLE=1) cargo test --test clients -- --ignored --nocapture --test-threads 1
 
 # Their scripts are not run: none is needed, and one compiles C++.
@@ -112,6 +112,9 @@ $(CLIENTS)/installed: | tests/clients/requirements.txt tests/clients/package-loc
 	cp tests/clients/package.json tests/clients/package-lock.json $(CLIENTS)
 	npm ci --prefix $(CLIENTS) --ignore-scripts --no-audit --no-fund --loglevel error
 	touch $@
+
+test-cve: build ## send the request shapes of known vulnerabilities of LiteLLM through the filter (a part of make test)
+	cargo test --package byok-filter --test cve
 
 test-web: $(WASM_BINDGEN)/bin/wasm-bindgen-test-runner ## run the corpus through the core on wasm32-unknown-unknown (needs Node)
 	cargo check --package byok-explain --target wasm32-unknown-unknown

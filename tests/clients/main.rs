@@ -44,7 +44,7 @@ fn what_reaches_the_provider() {
                 }
                 let mut faults = credentials::faults(&arrivals);
                 if row.reached == NOTHING && stage.refused() == refused {
-                    faults.push("nothing reached the provider, but it was not the filter that refused it".to_owned());
+                    faults.push("the filter has refused nothing".to_owned());
                 }
                 failures.extend(
                     faults.into_iter().map(|fault| format!("{}, {:?}, {call}: {fault}", row.client.name, row.given)),

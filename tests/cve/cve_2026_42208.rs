@@ -102,3 +102,14 @@ fn a_verification_service_that_is_asked_by_digest_sees_no_sql() {
     }
     assert!(scene.upstream.take().is_empty());
 }
+
+/// The limit that `docs/litellm.md` states.
+#[test]
+fn a_verification_service_that_is_asked_by_the_key_itself_is_sent_it() {
+    let issuer = Issuer::start(|_| json(404, ""));
+    let scene = Scene::start(&issuer, json!({ "send_as": { "header": "x-key" } }));
+    let injection = "sk-EXAMPLE'/**/OR/**/1=1--";
+    assert_eq!(scene.ask(injection).status, 401);
+    assert!(issuer.seen().iter().any(|call| call.values("x-key").eq([injection.as_bytes()])));
+    assert!(scene.upstream.take().is_empty());
+}
