@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::http::Request;
 
-pub(crate) const FIRST: &str = "hel";
-pub(crate) const REST: &str = "lo";
+pub(crate) const FIRST: &str = "he";
+pub(crate) const REST: &str = "llo";
 
 /// A body.
 pub(super) enum Answer {
