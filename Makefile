@@ -80,7 +80,7 @@ test: build test-native ## run all tests: the core, the module, either module in
 
 test-native: build build-native ## run the suites that need Envoy with the native module
 	CARRIER=native cargo test --package byok-filter --no-fail-fast --test envoy --test behaviour --test service \
-		--test hostile --test metrics --test native
+		--test hostile --test metrics --test native --test cve
 
 test-envoy: build ## run the corpus through one Envoy (ENVOY=path: another one than the pinned)
 	cargo test --package byok-filter --test envoy
@@ -102,8 +102,8 @@ $(LITELLM)/installed: tests/litellm/requirements.txt
 	$(LITELLM)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: -r $<
 	touch $@
 
-test-clients: build $(CLIENTS)/installed ## run real clients through the filter, confined to loopback, and compare the table of docs/clients.md (UPDATE_TABLE=1: write it; CLIENT=curl: these rows alone; needs python3, npm, curl)
-	CLIENTS=$(CLIENTS) $(if $(CLIENT),CLIENT="$(CLIENT)") $(if $(UPDATE_TABLE),UPDATE_TABLE=1) cargo test --test clients -- --ignored --nocapture --test-threads 1
+test-clients: $(BUILD) $(CLIENTS)/installed ## run real clients through the filter, confined to loopback, and compare the table of docs/clients.md (UPDATE_TABLE=1: write it; CLIENT=curl: these rows alone; NATIVE=1: the native module; needs python3, npm, curl)
+	CARRIER=$(CARRIER) CLIENTS=$(CLIENTS) $(if $(CLIENT),CLIENT="$(CLIENT)") $(if $(UPDATE_TABLE),UPDATE_TABLE=1) cargo test --test clients -- --ignored --nocapture --test-threads 1
 
 # Their scripts are not run: none is needed, and one compiles C++.
 $(CLIENTS)/installed: | tests/clients/requirements.txt tests/clients/package-lock.json
@@ -113,8 +113,8 @@ $(CLIENTS)/installed: | tests/clients/requirements.txt tests/clients/package-loc
 	npm ci --prefix $(CLIENTS) --ignore-scripts --no-audit --no-fund --loglevel error
 	touch $@
 
-test-cve: build ## send the request shapes of known vulnerabilities of LiteLLM through the filter (a part of make test)
-	cargo test --package byok-filter --test cve
+test-cve: $(BUILD) ## send the request shapes of known vulnerabilities of LiteLLM through the filter (NATIVE=1: the native module; a part of make test)
+	CARRIER=$(CARRIER) cargo test --package byok-filter --test cve
 
 test-web: $(WASM_BINDGEN)/bin/wasm-bindgen-test-runner ## run the corpus through the core on wasm32-unknown-unknown (needs Node)
 	cargo check --package byok-explain --target wasm32-unknown-unknown

@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops where it fails")]
 
 mod cli;
+mod client;
 mod credentials;
 mod gateway;
 mod namespace;
@@ -16,8 +17,9 @@ mod worker;
 use std::env;
 use std::time::Duration;
 
+use client::{CURL, Program};
 use outcome::Outcome;
-use rows::{CURL, NOTHING, Program, Row, rows};
+use rows::{NOTHING, Row, rows};
 use stage::Stage;
 use worker::{Language, Worker};
 

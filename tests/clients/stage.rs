@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::credentials::Vendor;
 use crate::provider::Provider;
-use crate::{gateway, rows};
+use crate::{client, gateway};
 
 /// The directory that the clients are installed in.
 pub(crate) fn clients() -> PathBuf {
@@ -70,7 +70,7 @@ impl Stage {
         let work = home.join("work");
         fs::create_dir_all(&work).expect("a writable directory");
         let errors = fs::File::create(home.join("stderr")).expect("a writable directory");
-        let node = rows::node();
+        let node = client::node();
         let directories = [clients().join("bin"), node, "/usr/bin".into(), "/bin".into()];
         let mut command = Command::new(program.as_ref());
         command

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use byok_testkit::root;
 use serde_json::Value;
 
-use crate::rows::{Client, Program, Row};
+use crate::client::{Client, Program};
+use crate::rows::Row;
 use crate::worker::Language;
 
 const BEGIN: &str = "<!-- Written by `make test-clients`: -->\n";

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use byok_testkit::root;
 use serde_json::{Value, json};
 
+use crate::client::node;
 use crate::outcome::Outcome;
 use crate::process::Process;
-use crate::rows::{Row, node};
+use crate::rows::Row;
 use crate::stage::{Stage, clients};
 
 /// What a worker is written in.

@@ -7,8 +7,9 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{events, run_to_end};
+use crate::client::claude_code;
 use crate::outcome::Outcome;
-use crate::rows::{Row, claude_code};
+use crate::rows::Row;
 use crate::stage::Stage;
 
 pub(super) fn run(row: &Row, stage: &Stage) -> Outcome {

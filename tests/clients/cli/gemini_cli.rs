@@ -5,8 +5,9 @@ use std::fs;
 use serde_json::json;
 
 use super::{error, events, run_to_end};
+use crate::client::bin;
 use crate::outcome::Outcome;
-use crate::rows::{Row, bin};
+use crate::rows::Row;
 use crate::stage::Stage;
 
 pub(super) fn run(row: &Row, stage: &Stage) -> Outcome {

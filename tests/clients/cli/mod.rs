@@ -10,9 +10,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use crate::client::Program;
 use crate::outcome::Outcome;
 use crate::process::Process;
-use crate::rows::{Program, Row};
+use crate::rows::Row;
 use crate::stage::Stage;
 
 /// Makes one call with a program.
