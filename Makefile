@@ -9,6 +9,11 @@ CRANE = $(CACHE)/crane-0.22.1
 CYCLONEDX = $(CACHE)/cyclonedx-11.12.0
 FUNC_E = $(CACHE)/func-e-1.6.0
 LITELLM = $(CACHE)/litellm-1.109.1
+# promtool and prometheus: those on PATH, else Debian's package of the release that this is.
+PROMETHEUS = $(CACHE)/prometheus-debian
+WITH_PROMETHEUS = PATH="$$PATH:$(PROMETHEUS)/usr/bin"
+INSTALLED_PROMETHEUS = $(if $(and $(call FOUND,promtool),$(call FOUND,prometheus)),,$(PROMETHEUS)/usr/bin/promtool)
+FOUND = $(shell command -v $(1) 2>/dev/null)
 # One directory per content of the lists of packages.
 CLIENTS = $(CACHE)/clients-$(firstword $(shell cat tests/clients/requirements.txt tests/clients/package-lock.json | cksum))
 VERSION = $(shell sed -n '/^\[workspace.package\]/,/^$$/s/^version = "\(.*\)"/\1/p' Cargo.toml)
@@ -26,7 +31,7 @@ BUILD = $(if $(NATIVE),build-native,build)
 CARRIER = $(if $(NATIVE),native,wasm)
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-native dist image version run serve certificates demo test test-native test-envoy test-versions test-dist test-reproducible test-func-e test-istio test-litellm test-clients test-cve test-web test-observability lint advisories bench bench-core clean
+.PHONY: help build build-native dist image version run serve certificates demo test test-native test-envoy test-versions test-dist test-reproducible test-func-e test-istio test-litellm test-clients test-cve test-web test-observability dashboard lint advisories bench bench-core clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
@@ -129,10 +134,22 @@ test-istio: ## validate envoy/istio against the schemas of Istio and Kubernetes 
 	ISTIO_API=$$($(call GO_MODULE,istio.io/api@v1.31.1)) KUBERNETES_CLIENT=$$($(call GO_MODULE,k8s.io/client-go@v0.34.1)) \
 		cargo test --test istio -- --ignored --nocapture
 
-test-observability: ## check alerts and their tests (needs promtool, of Debian's prometheus)
-	promtool check rules envoy/observability/alerts.yaml
-	promtool check config envoy/observability/prometheus.yaml
-	promtool test rules envoy/observability/alerts_test.yaml
+test-observability: $(INSTALLED_PROMETHEUS) ## check alerts, their tests and the configuration with promtool (of PATH, else of Debian's prometheus)
+	$(WITH_PROMETHEUS) promtool check rules envoy/observability/alerts.yaml
+	$(WITH_PROMETHEUS) promtool check config envoy/observability/prometheus.yaml
+	$(WITH_PROMETHEUS) promtool test rules envoy/observability/alerts_test.yaml
+
+dashboard: build $(INSTALLED_PROMETHEUS) ## draw docs/dashboard.svg: Envoy under a mix of requests, Prometheus beside it (a minute and a half)
+	@$(WITH_PROMETHEUS) cargo run --quiet --package byok-testkit --features envoy --bin dashboard
+
+# Unpacked, not installed: no root, and no service is started.
+$(PROMETHEUS)/usr/bin/promtool:
+	@command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || \
+		{ echo 'promtool and prometheus are not on PATH, and this is no Debian to fetch them from: install Prometheus' >&2; exit 2; }
+	@rm -rf $(PROMETHEUS) $(PROMETHEUS).partial && mkdir -p $(PROMETHEUS).partial
+	@cd $(PROMETHEUS).partial && apt-get download --quiet prometheus || \
+		{ echo 'apt-get could not fetch the package prometheus: run `apt-get update` as root, or put promtool and prometheus on PATH' >&2; exit 2; }
+	@dpkg-deb -x $(PROMETHEUS).partial/prometheus_*.deb $(PROMETHEUS).partial && mv $(PROMETHEUS).partial $(PROMETHEUS)
 
 lint: $(LINT_TOOLS)/installed ## formatting, clippy, rustdoc, spelling, licenses; warnings are errors (needs python3)
 	cargo fmt --all --check
