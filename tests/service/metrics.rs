@@ -11,7 +11,7 @@ use serde_json::json;
 
 #[test]
 fn every_metric_that_dashboard_and_alerts_read_is_exported() {
-    // Natively the names need two settings of the bootstrap; `tests/metrics.rs` has those.
+    // Natively the names need two settings of the bootstrap; `tests/metrics/` has those.
     if carrier() == Carrier::Native {
         return;
     }

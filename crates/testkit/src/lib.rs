@@ -7,6 +7,7 @@
 //!   recording upstream, `service` adds a verification service, `site` one listener for behaviour beyond the corpus
 //! - `certificates` (feature `envoy`) issues certificates for mTLS
 //! - `versions` (feature `envoy`) runs the tests of the module in each supported version of Envoy
+//! - `dashboard` (feature `envoy`) draws the panels of the Grafana dashboard from what a real Prometheus has scraped
 //! - `demo` (feature `envoy`) runs `envoy/envoy.yaml` and checks five answers
 #![allow(
     clippy::expect_used,
@@ -23,6 +24,8 @@ pub mod carrier;
 #[cfg(feature = "envoy")]
 pub mod certificates;
 pub mod corpus;
+#[cfg(feature = "envoy")]
+pub mod dashboard;
 #[cfg(feature = "envoy")]
 pub mod demo;
 #[cfg(feature = "envoy")]

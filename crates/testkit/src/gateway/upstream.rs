@@ -25,12 +25,21 @@ pub struct Upstream {
 struct Arrivals {
     messages: Vec<Message>,
     trailers: Vec<Line>,
+    /// Path and body of each request, where they are kept.
+    bodies: Option<Vec<(Vec<u8>, Vec<u8>)>>,
 }
 
 impl Upstream {
     /// Answers 200 to everything.
     pub fn start() -> Self {
         Self::answering(|_| OK.to_owned())
+    }
+
+    /// Answers 200 to everything, and keeps all bodies.
+    pub fn keeping_bodies() -> Self {
+        let upstream = Self::start();
+        upstream.arrivals.lock().expect("no panic in the upstream").bodies = Some(Vec::new());
+        upstream
     }
 
     /// Answers as it is told.
@@ -63,6 +72,13 @@ impl Upstream {
         std::mem::take(&mut self.arrivals.lock().expect("no panic in the upstream").messages)
     }
 
+    /// The bodies of all requests to a path so far, one after the other.
+    pub fn bodies(&self, path: &str) -> Vec<u8> {
+        let arrivals = self.arrivals.lock().expect("no panic in the upstream");
+        let of_path = arrivals.bodies.iter().flatten().filter(|(own, _)| own == path.as_bytes());
+        of_path.flat_map(|(_, body)| body.clone()).collect()
+    }
+
     /// The trailers that have arrived since the last call of this method, of all requests.
     pub fn take_trailers(&self) -> Vec<Line> {
         std::mem::take(&mut self.arrivals.lock().expect("no panic in the upstream").trailers)
@@ -82,12 +98,13 @@ fn serve(connection: TcpStream, arrivals: &Mutex<Arrivals>, answer: &Answer) -> 
         let upgrade = lines.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"upgrade"));
         let message = message(&start, lines);
         let tunnel = message.method == b"CONNECT";
-        if !framing.is_empty() && !tunnel {
-            reader.body(&framing)?;
-        }
+        let body = if framing.is_empty() || tunnel { Vec::new() } else { reader.body(&framing)? };
         let answer = answer(&message);
         {
             let mut arrivals = arrivals.lock().expect("no panic in the upstream");
+            if let Some(bodies) = &mut arrivals.bodies {
+                bodies.push((message.path.clone().unwrap_or_default(), body));
+            }
             arrivals.messages.push(message);
             arrivals.trailers.extend(reader.take_trailers());
         }

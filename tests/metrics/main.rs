@@ -1,5 +1,7 @@
-//! The filter's counters as Prometheus sees them, with `envoy/stats_tags.yaml`.
+//! What leaves Envoy: the filter's counters as Prometheus sees them, with `envoy/stats_tags.yaml`, and logs and traces.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops where it fails")]
+
+mod otel;
 
 use std::collections::BTreeMap;
 use std::fs;
