@@ -7,6 +7,7 @@ DEMO = cargo run --quiet --package byok-testkit --features envoy --bin demo --
 CACHE = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/byok-filter
 CRANE = $(CACHE)/crane-0.22.1
 CYCLONEDX = $(CACHE)/cyclonedx-11.12.0
+ENVOY_GATEWAY = $(CACHE)/envoy-gateway-1.9.1
 FUNC_E = $(CACHE)/func-e-1.6.0
 LITELLM = $(CACHE)/litellm-1.109.1
 VERSION = $(shell sed -n '/^\[workspace.package\]/,/^$$/s/^version = "\(.*\)"/\1/p' Cargo.toml)
@@ -24,7 +25,7 @@ BUILD = $(if $(NATIVE),build-native,build)
 CARRIER = $(if $(NATIVE),native,wasm)
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-native dist image version run serve certificates demo test test-native test-envoy test-versions test-dist test-reproducible test-func-e test-istio test-litellm test-web test-observability lint advisories bench bench-core clean
+.PHONY: help build build-native dist image version run serve certificates demo test test-native test-envoy test-versions test-dist test-reproducible test-func-e test-gateway test-istio test-litellm test-web test-observability lint advisories bench bench-core clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
@@ -91,6 +92,16 @@ test-func-e: build $(FUNC_E)/func-e ## run envoy/envoy.yaml under a real func-e 
 
 $(FUNC_E)/func-e:
 	GOBIN=$(FUNC_E) go install github.com/tetratelabs/func-e/cmd/func-e@v1.6.0
+
+test-gateway: ## run envoy/gateway in a real Envoy Gateway, by HTTP and as an OCI image (needs Go, a Linux that lets `unshare` run)
+test-gateway: dist $(CRANE)/crane $(ENVOY_GATEWAY)/envoy-gateway
+	cargo test --test gateway --no-run
+	CRANE=$(CRANE)/crane ENVOY_GATEWAY=$(ENVOY_GATEWAY)/envoy-gateway \
+		cargo --config 'target."cfg(unix)".runner = ".ci/isolated"' test --test gateway -- --include-ignored --nocapture
+
+# Five to ten minutes.
+$(ENVOY_GATEWAY)/envoy-gateway:
+	GOBIN=$(ENVOY_GATEWAY) go install github.com/envoyproxy/gateway/cmd/envoy-gateway@v1.9.1
 
 test-litellm: build $(LITELLM)/installed ## run the filter before a real LiteLLM, and LiteLLM alone, and compare (needs python3)
 	LITELLM_PYTHON=$(LITELLM)/bin/python cargo test --test litellm -- --ignored --nocapture
