@@ -1,26 +1,50 @@
-//! Every configuration of the filter under `envoy/` is one that it loads: in the core, and as the built module in Envoy.
+//! Every configuration of the filter under `envoy/` is one that it loads: in the core, and as the built module in Envoy. Every
+//! README there shows what its commands print.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops where it fails")]
 
 mod example;
 
 use byok_core::{Policy, Secrets};
 
+use example::readme::{self, Ports, Session};
+use example::stand_in::NextHop;
 use example::{Example, Setting, istio, validate};
+use serde_json::json;
 
 /// Files under `envoy/` without a configuration of the filter.
-const WITHOUT: [&str; 9] = [
+const WITHOUT: [&str; 11] = [
     "envoy/compose/compose.yaml",
     "envoy/compose/grafana/dashboards/byok.yaml",
     "envoy/compose/grafana/datasources/prometheus.yaml",
+    // The filter is in byok.yaml, beside it.
+    "envoy/ecds/envoy.yaml",
     "envoy/gateway/environment.yaml",
     "envoy/istio/environment.yaml",
     "envoy/observability/alerts.yaml",
     "envoy/observability/alerts_test.yaml",
     "envoy/observability/prometheus.yaml",
+    "envoy/rate-limit-service/config/byok.yaml",
     "envoy/stats_tags.yaml",
 ];
 
+/// Examples whose READMEs need more than Envoy: containers, a cluster, Prometheus, Redis (`make test-rate-limit`).
+const ELSEWHERE: [&str; 5] =
+    ["envoy/compose", "envoy/gateway", "envoy/istio", "envoy/observability", "envoy/rate-limit-service"];
+
 const SECRET: &str = "EXAMPLE-secret";
+const CLIENT_KEY: &str = "sk-ant-api03-EXAMPLE-client";
+const DEPLOYMENT_KEY: &str = "sk-ant-api03-EXAMPLE-deployment";
+const PROXY_KEY: &str = "byok-demo-team-a";
+
+const ANTHROPIC: NextHop = NextHop {
+    file: "envoy/anthropic/envoy.yaml",
+    address: "api.anthropic.com",
+    port: 443,
+    certificate: Some("api.anthropic.com"),
+    environment: &[("ANTHROPIC_API_KEY", DEPLOYMENT_KEY), ("TEAM_A_KEY", PROXY_KEY)],
+};
+const LITELLM: NextHop =
+    NextHop { file: "envoy/litellm/envoy.yaml", address: "127.0.0.1", port: 4000, certificate: None, environment: &[] };
 
 #[test]
 fn every_file_shows_the_filter() {
@@ -66,6 +90,64 @@ fn envoy_loads_every_configuration() {
     }
 }
 
+#[test]
+fn every_folder_has_a_readme_of_which_each_command_prints_what_it_shows() {
+    let folders = readme::folders();
+    let session = |folder: &str| Session::read(folder).filter(|session| !session.needs_services());
+    let sessions: Vec<(&String, Session)> =
+        folders.iter().filter_map(|folder| Some((folder, session(folder)?))).collect();
+    let mut without: Vec<&str> = folders.iter().map(String::as_str).collect();
+    without.retain(|folder| !sessions.iter().any(|(with, _)| with == folder));
+    assert_eq!(without, ELSEWHERE);
+    let failures: Vec<String> = sessions.iter().flat_map(|(_, session)| session.failures(Ports::Free)).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn the_first_configuration_is_that_of_the_quickstart() {
+    let page = std::fs::read_to_string(byok_testkit::root().join("docs/quickstart.md")).expect("a page");
+    let shown = page.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a block of JSON");
+    let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
+    assert_eq!(value(shown), value(&example::of("envoy/quickstart/envoy.yaml")[0].configuration));
+}
+
+#[test]
+fn the_anthropic_api_gets_one_key_over_tls() {
+    let running = ANTHROPIC.start();
+    let got = |name: &str, value: &str| {
+        (200, json!({ "host": "api.anthropic.com", "server_name": "api.anthropic.com", name: value }))
+    };
+    let key = ("x-litellm-api-key", PROXY_KEY);
+    let own = ("x-api-key", CLIENT_KEY);
+    assert_eq!(running.ask("/v1/messages", &[key, own]), got("x-api-key", CLIENT_KEY));
+    assert_eq!(running.ask("/v1/messages", &[key]), got("x-api-key", DEPLOYMENT_KEY));
+    let token = "Bearer sk-ant-oat01-EXAMPLE-token";
+    assert_eq!(running.ask("/v1/messages", &[key, ("authorization", token)]), got("authorization", token));
+    assert_eq!(running.ask("/v1/messages", &[own]).0, 401);
+}
+
+#[test]
+fn a_server_with_the_certificate_of_another_gets_no_key() {
+    let running = NextHop { certificate: Some("api.example.com"), ..ANTHROPIC }.start();
+    assert_eq!(running.ask("/v1/messages", &[("x-litellm-api-key", PROXY_KEY)]).0, 503);
+}
+
+#[test]
+fn litellm_gets_the_proxy_key_and_a_key_of_the_client_on_paths_of_anthropic_alone() {
+    const VIRTUAL_KEY: &str = "sk-byok-demo-team-a";
+    let running = LITELLM.start();
+    let lines = [("authorization", "Bearer sk-byok-demo-team-a"), ("x-api-key", CLIENT_KEY)];
+    let got = |path: &str| {
+        let (status, mut got) = running.ask(path, &lines);
+        got.as_object_mut().expect("an answer").remove("host");
+        (status, got)
+    };
+    let bearer = format!("Bearer {VIRTUAL_KEY}");
+    assert_eq!(got("/v1/messages"), (200, json!({ "authorization": bearer, "x-api-key": CLIENT_KEY })));
+    assert_eq!(got("/v1/chat/completions"), (200, json!({ "authorization": bearer })));
+    assert_eq!(got("/passthrough/v1"), (200, json!({})));
+}
+
 /// `byok` stands for the filter itself.
 #[test]
 fn envoy_takes_the_filters_of_every_recipe() {
@@ -109,7 +191,18 @@ fn istio_gives_each_proxy_the_secrets_that_its_plugin_reads() {
         }
         checked += 1;
     }
-    assert_eq!(checked, 4, "gateway and sidecar, in both kinds");
+    assert_eq!(checked, 5, "gateway and sidecar in both kinds, and a gateway by EnvoyFilter");
+}
+
+#[test]
+fn envoy_takes_the_patches_of_istio() {
+    const FILE: &str = "envoy/istio/envoyfilter.yaml";
+    const MODULE: &str = "/var/lib/byok-filter/byok_filter.wasm";
+    let environment = [("ANTHROPIC_API_KEY", DEPLOYMENT_KEY), ("BYOK_TEAM_A_KEY", PROXY_KEY)];
+    let (is_taken, log) = example::validate_patches(FILE, MODULE, &environment);
+    assert!(is_taken && !log.contains("wasm log"), "{log}");
+    // It is the filter that reads them.
+    assert!(!example::validate_patches(FILE, MODULE, &[]).0);
 }
 
 #[test]

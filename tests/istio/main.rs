@@ -17,7 +17,8 @@ use schemas::Schemas;
 const RESOURCES: &str = "envoy/istio";
 
 /// One mistake each; a validation that accepts one is useless.
-const MISTAKES: [(&str, &str, &str); 3] = [
+const MISTAKES: [(&str, &str, &str); 4] = [
+    ("envoyfilter.yaml", "operation: INSERT_BEFORE", "operation: INSERT_IN_FRONT"),
     ("wasmplugin.yaml", "failStrategy: FAIL_RELOAD", "failStrategy: FAIL_RETRY"),
     ("trafficextension.yaml", "  wasm:\n    url:", "  wasm:\n    uri:"),
     ("environment.yaml", "secretKeyRef", "secretKeyReference"),
