@@ -56,7 +56,7 @@ fn configuration(source: &Value) -> Value {
 }
 
 fn start(upstream: &Upstream, listener: &Value) -> Gateway {
-    Gateway::start_with(&[("upstream", upstream)], &[listener.clone()], |_, options| {
+    Gateway::start_with(&[("upstream", upstream)], std::slice::from_ref(listener), |_, options| {
         options.concurrency = WORKERS;
     })
 }
@@ -70,7 +70,7 @@ fn deployment_key(generation: u32) -> String {
 }
 
 fn put(secrets: &Secrets, generation: u32) {
-    let name = if generation % 2 == 0 { "even" } else { "odd" };
+    let name = if generation.is_multiple_of(2) { "even" } else { "odd" };
     secrets.put(&[(name, &proxy_key(generation)), ("deployment", &deployment_key(generation))]);
 }
 

@@ -47,10 +47,13 @@ pub struct Loaded {
 pub struct Secrets<'a> {
     /// Returns the value of an environment variable, if it is set.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
-    /// Returns the secret of that name from that source, which is a `ConfigSource` in JSON, or empty for Envoy's bootstrap;
-    /// `None` if Envoy has no such secret. A carrier that cannot ask Envoy has no such function.
-    pub sds_secret: Option<&'a dyn Fn(&str, &str) -> Option<String>>,
+    /// A carrier that cannot ask Envoy for secrets has no such function.
+    pub sds_secret: Option<&'a SdsSecret<'a>>,
 }
+
+/// Returns the secret of that name from that source, which is a `ConfigSource` in JSON, or empty for Envoy's bootstrap;
+/// `None` if Envoy has no such secret.
+pub type SdsSecret<'a> = dyn Fn(&str, &str) -> Option<String> + 'a;
 
 impl Policy {
     /// Reads and checks a configuration; `environment` returns the value of an environment variable, if it is set.

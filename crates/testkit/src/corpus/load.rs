@@ -66,7 +66,8 @@ fn add(corpus: &mut Corpus, names: &mut BTreeSet<String>, file: &str, text: &str
         if refused.errors.is_empty() {
             return Err(format!("line {}: no errors", at.line));
         }
-        corpus.refused.push(Arc::new(RefusedConfiguration { at, name, json, errors: refused.errors }));
+        let (errors, only_in_wasm) = (refused.errors, refused.only_in_wasm);
+        corpus.refused.push(Arc::new(RefusedConfiguration { at, name, json, errors, only_in_wasm }));
     }
     for warning in text.warnings {
         let (at, name) = (locate(&warning.name), warning.name.into_inner());

@@ -123,6 +123,8 @@ pub struct RefusedConfiguration {
     pub name: String,
     pub json: String,
     pub errors: Vec<String>,
+    /// Whether the native module has what the configuration asks for.
+    pub only_in_wasm: bool,
 }
 
 /// A configuration that loads, with all its warnings.

@@ -67,6 +67,8 @@ pub(super) struct RefusedText {
     pub(super) name: Spanned<String>,
     pub(super) json: String,
     pub(super) errors: Vec<String>,
+    #[serde(default)]
+    pub(super) only_in_wasm: bool,
 }
 
 #[derive(Deserialize)]

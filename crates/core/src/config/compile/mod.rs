@@ -60,8 +60,9 @@ impl Environment<'_> {
             return None;
         };
         // A file has one secret only.
-        let in_json = Value::from(name).to_string();
-        let source = self.sds_config.replace("{name}", in_json.trim_matches('"'));
+        let quoted = Value::from(name).to_string();
+        let in_json = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
+        let source = self.sds_config.replace("{name}", in_json);
         let value = sds_secret(name, &source).unwrap_or_default();
         let value = value.trim();
         if value.is_empty() {
