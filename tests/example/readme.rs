@@ -100,15 +100,19 @@ impl Session {
         let options = Options { environment, ..Options::default() };
         let envoy = Envoy::start(&binary, &place.config, &options);
         let envoy = envoy.unwrap_or_else(|error| panic!("{}: {error:#}", self.folder));
-        let commands = self.steps.iter().map(|step| format!("{}\necho\necho '{END}'\n", place.here(&step.command)));
+        // Whoever types the commands is slower than a server that starts.
+        let pause = |step: &Step| if step.command.ends_with(" &") { "sleep 2\n" } else { "" };
+        let command = |step: &Step| format!("{}\n{}echo\necho '{END}'\n", place.here(&step.command), pause(step));
+        let commands = self.steps.iter().map(command);
         // The servers end with the shell.
-        let script: String = std::iter::once("trap 'kill $(jobs -p) 2> /dev/null' EXIT\n".to_owned()).chain(commands).collect();
+        let script: String =
+            std::iter::once("trap 'kill $(jobs -p) 2> /dev/null' EXIT\n".to_owned()).chain(commands).collect();
         let output = Command::new("bash").arg("-c").arg(script).current_dir(root()).output().expect("a shell");
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
         let printed: Vec<&str> = printed.split(END).collect();
         assert_eq!(printed.len(), self.steps.len() + 1, "{}: {printed:?}", self.folder);
         let differs = |(step, printed): (&Step, &str)| {
-            (printed.trim() != step.output.trim()).then(|| {
+            (without_blanks(printed) != without_blanks(&step.output)).then(|| {
                 let errors = String::from_utf8_lossy(&output.stderr);
                 let (folder, command, log) = (&self.folder, &step.command, envoy.log_end());
                 format!("{folder}: {command}\nprints {printed:?}\n{errors}\n{log}")
@@ -116,6 +120,11 @@ impl Session {
         };
         self.steps.iter().zip(printed).filter_map(differs).collect()
     }
+}
+
+/// The lines of an output, without blanks at their ends.
+fn without_blanks(output: &str) -> Vec<&str> {
+    output.trim().lines().map(str::trim_end).collect()
 }
 
 impl Server {
