@@ -154,11 +154,22 @@ fn envoy_takes_the_filters_of_every_recipe() {
     let recipes = std::fs::read_to_string(byok_testkit::root().join("docs/recipes.md")).expect("a page");
     let blocks = recipes.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
     let recipes: Vec<&str> = blocks.filter(|block| block.starts_with("http_filters:")).collect();
-    assert!(recipes.len() >= 3, "{} recipes", recipes.len());
+    assert!(recipes.len() >= 6, "{} recipes", recipes.len());
     for recipe in recipes {
         let (is_taken, log) = example::validate_filters(recipe);
         assert!(is_taken, "{recipe}\n{log}");
     }
+}
+
+#[test]
+fn the_recipe_for_models_is_that_of_its_example() {
+    let read = |file: &str| std::fs::read_to_string(byok_testkit::root().join(file)).expect("a file");
+    let recipes = read("docs/recipes.md");
+    let mut blocks = recipes.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let recipe = blocks.find(|block| block.contains("json_to_metadata")).expect("a recipe");
+    let (_, filters) = recipe.split_once("- name: byok\n").expect("filters behind ours");
+    let indented: String = filters.lines().map(|line| format!("{:10}{line}\n", "")).collect();
+    assert!(read("envoy/models/envoy.yaml").contains(&indented));
 }
 
 #[test]

@@ -107,8 +107,10 @@ pub(crate) fn validate_filters(yaml: &str) -> (bool, String) {
         filters.iter().map(|filter| if filter["name"] == "byok" { own[0].clone() } else { filter.clone() }).collect();
     filters.push(own[1].clone());
     manager["http_filters"] = filters.into();
-    let secret = json!({ "name": "anthropic", "generic_secret": { "secret": { "inline_string": "EXAMPLE" } } });
-    bootstrap["static_resources"]["secrets"] = json!([secret]);
+    let secret = |name| json!({ "name": name, "generic_secret": { "secret": { "inline_string": "EXAMPLE" } } });
+    bootstrap["static_resources"]["secrets"] = ["anthropic", "oauth2-client", "oauth2-hmac"].map(secret).into();
+    let cluster = |name| json!({ "name": name, "load_assignment": { "cluster_name": name } });
+    bootstrap["static_resources"]["clusters"] = ["gcp_metadata", "sso"].map(cluster).into();
     run(&bootstrap.to_string())
 }
 
