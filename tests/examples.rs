@@ -9,10 +9,11 @@ use byok_core::{Policy, Secrets};
 use example::readme::{self, Ports, Session};
 use example::stand_in::NextHop;
 use example::{Example, Setting, istio, validate};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Files under `envoy/` without a configuration of the filter.
-const WITHOUT: [&str; 11] = [
+const WITHOUT: [&str; 12] = [
+    "envoy/built-on-envoy/manifest.yaml",
     "envoy/compose/compose.yaml",
     "envoy/compose/grafana/dashboards/byok.yaml",
     "envoy/compose/grafana/datasources/prometheus.yaml",
@@ -27,9 +28,16 @@ const WITHOUT: [&str; 11] = [
     "envoy/stats_tags.yaml",
 ];
 
-/// Examples whose READMEs need more than Envoy: containers, a cluster, Prometheus, Redis (`make test-rate-limit`).
-const ELSEWHERE: [&str; 5] =
-    ["envoy/compose", "envoy/gateway", "envoy/istio", "envoy/observability", "envoy/rate-limit-service"];
+/// Examples whose READMEs need more than Envoy: containers, a cluster, Prometheus, Redis (`make test-rate-limit`), a
+/// clone of another repository.
+const ELSEWHERE: [&str; 6] = [
+    "envoy/built-on-envoy",
+    "envoy/compose",
+    "envoy/gateway",
+    "envoy/istio",
+    "envoy/observability",
+    "envoy/rate-limit-service",
+];
 
 const SECRET: &str = "EXAMPLE-secret";
 const CLIENT_KEY: &str = "sk-ant-api03-EXAMPLE-client";
@@ -93,6 +101,13 @@ fn envoy_loads_every_configuration() {
 #[test]
 fn every_folder_has_a_readme_of_which_each_command_prints_what_it_shows() {
     let folders = readme::folders();
+    let index = std::fs::read_to_string(byok_testkit::root().join("envoy/README.md")).expect("an index");
+    for entry in std::fs::read_dir(byok_testkit::root().join("envoy")).expect("a readable folder") {
+        let entry = entry.expect("a folder entry");
+        let name = entry.file_name().into_string().expect("UTF-8");
+        let is_shown = index.contains(&format!("[{name}]({name})")) && folders.contains(&format!("envoy/{name}"));
+        assert!(!entry.path().is_dir() || is_shown, "envoy/{name} has no README, or is not in envoy/README.md");
+    }
     let session = |folder: &str| Session::read(folder).filter(|session| !session.needs_services());
     let sessions: Vec<(&String, Session)> =
         folders.iter().filter_map(|folder| Some((folder, session(folder)?))).collect();
@@ -146,6 +161,47 @@ fn litellm_gets_the_proxy_key_and_a_key_of_the_client_on_paths_of_anthropic_alon
     assert_eq!(got("/v1/messages"), (200, json!({ "authorization": bearer, "x-api-key": CLIENT_KEY })));
     assert_eq!(got("/v1/chat/completions"), (200, json!({ "authorization": bearer })));
     assert_eq!(got("/passthrough/v1"), (200, json!({})));
+}
+
+fn manifest() -> Value {
+    let file = byok_testkit::root().join("envoy/built-on-envoy/manifest.yaml");
+    serde_yaml_ng::from_str(&std::fs::read_to_string(file).expect("a manifest")).expect("YAML")
+}
+
+fn schema_errors(schema: &str, document: &Value) -> Vec<String> {
+    let schema: Value = serde_json::from_str(&std::fs::read_to_string(schema).expect("a schema")).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect()
+}
+
+#[test]
+fn the_manifest_is_of_this_version_and_its_examples_load() {
+    let manifest = manifest();
+    assert_eq!(manifest["version"], env!("CARGO_PKG_VERSION"));
+    let schema = byok_testkit::root().join("envoy/built-on-envoy/config.schema.json");
+    let examples = manifest["examples"].as_array().expect("examples");
+    for example in examples {
+        let code = example["code"].as_str().expect("a command");
+        let argument =
+            code.split("--config '").nth(1).and_then(|rest| rest.split('\'').next()).expect("a configuration");
+        let configuration = serde_json::from_str(argument).expect("JSON");
+        assert_eq!(schema_errors(schema.to_str().expect("UTF-8"), &configuration), [""; 0]);
+        // The catalogue's launcher gives a module no environment variables.
+        let nothing = Secrets { variable: &|_: &str| None, sds_secret: None };
+        let loaded = Policy::load(argument.as_bytes(), nothing).expect("a configuration");
+        assert_eq!(loaded.warnings, []);
+    }
+    assert!(!examples.is_empty());
+}
+
+#[test]
+#[ignore = "needs the schema of Tetrate's catalogue: CATALOGUE_SCHEMA=extensions/manifest.schema.json"]
+fn the_catalogue_takes_the_manifest() {
+    let schema = std::env::var("CATALOGUE_SCHEMA").expect("CATALOGUE_SCHEMA names the catalogue's schema");
+    assert_eq!(schema_errors(&schema, &manifest()), [""; 0]);
+    let mut wrong = manifest();
+    wrong["type"] = "wasi".into();
+    assert_ne!(schema_errors(&schema, &wrong), [""; 0]);
 }
 
 /// `byok` stands for the filter itself.
