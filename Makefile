@@ -139,8 +139,8 @@ test-web: $(WASM_BINDGEN)/bin/wasm-bindgen-test-runner ## run the corpus through
 $(WASM_BINDGEN)/bin/wasm-bindgen-test-runner:
 	cargo install --quiet --debug wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION) --root $(WASM_BINDGEN)
 
-test-istio: ## validate envoy/istio against the schemas of Istio and Kubernetes (needs Go)
-	ISTIO_API=$$($(call GO_MODULE,istio.io/api@v1.31.1)) KUBERNETES_CLIENT=$$($(call GO_MODULE,k8s.io/client-go@v0.34.1)) \
+test-istio: ## validate envoy/istio and envoy/gateway against the schemas of their kinds (needs Go)
+	ISTIO_API=$$($(call GO_MODULE,istio.io/api@v1.31.1)) ENVOY_GATEWAY_SOURCE=$$($(call GO_MODULE,github.com/envoyproxy/gateway@v1.9.1)) KUBERNETES_CLIENT=$$($(call GO_MODULE,k8s.io/client-go@v0.34.1)) \
 		cargo test --test istio -- --ignored --nocapture
 
 test-observability: ## check alerts and their tests (needs promtool, of Debian's prometheus)
