@@ -28,7 +28,7 @@ pub const OTHER_HEADERS: [(&str, &str); 15] = [
 /// A request's credential headers.
 pub type Credentials = Vec<(&'static str, String)>;
 
-/// Returns the lines that Envoy hands to a filter for [`http1`]'s request.
+/// Returns the lines that Envoy hands to a filter for `http1`'s request.
 pub fn lines<'a>(path: &'a str, credentials: &'a [(&str, String)]) -> Vec<(&'a [u8], &'a [u8])> {
     let own = [(":authority", "llm.example.com"), (":path", path), (":method", "POST"), (":scheme", "http")];
     let added = [("x-forwarded-proto", "http"), ("x-request-id", "0b0e2b52-6e1c-4d0a-8f0e-5f2f2f3a9d7c")];
