@@ -7,9 +7,7 @@ mod example;
 use byok_core::{Policy, Secrets};
 
 use example::readme::{self, Ports, Session};
-use example::stand_in::NextHop;
 use example::{Example, Setting, istio, validate};
-use serde_json::{Value, json};
 
 /// Files under `envoy/` without a configuration of the filter.
 const WITHOUT: [&str; 12] = [
@@ -40,19 +38,8 @@ const ELSEWHERE: [&str; 6] = [
 ];
 
 const SECRET: &str = "EXAMPLE-secret";
-const CLIENT_KEY: &str = "sk-ant-api03-EXAMPLE-client";
 const DEPLOYMENT_KEY: &str = "sk-ant-api03-EXAMPLE-deployment";
 const PROXY_KEY: &str = "byok-demo-team-a";
-
-const ANTHROPIC: NextHop = NextHop {
-    file: "envoy/anthropic/envoy.yaml",
-    address: "api.anthropic.com",
-    port: 443,
-    certificate: Some("api.anthropic.com"),
-    environment: &[("ANTHROPIC_API_KEY", DEPLOYMENT_KEY), ("TEAM_A_KEY", PROXY_KEY)],
-};
-const LITELLM: NextHop =
-    NextHop { file: "envoy/litellm/envoy.yaml", address: "127.0.0.1", port: 4000, certificate: None, environment: &[] };
 
 #[test]
 fn every_file_shows_the_filter() {
@@ -124,84 +111,6 @@ fn the_first_configuration_is_that_of_the_quickstart() {
     let shown = page.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a block of JSON");
     let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
     assert_eq!(value(shown), value(&example::of("envoy/quickstart/envoy.yaml")[0].configuration));
-}
-
-#[test]
-fn the_anthropic_api_gets_one_key_over_tls() {
-    let running = ANTHROPIC.start();
-    let got = |name: &str, value: &str| {
-        (200, json!({ "host": "api.anthropic.com", "server_name": "api.anthropic.com", name: value }))
-    };
-    let key = ("x-litellm-api-key", PROXY_KEY);
-    let own = ("x-api-key", CLIENT_KEY);
-    assert_eq!(running.ask("/v1/messages", &[key, own]), got("x-api-key", CLIENT_KEY));
-    assert_eq!(running.ask("/v1/messages", &[key]), got("x-api-key", DEPLOYMENT_KEY));
-    let token = "Bearer sk-ant-oat01-EXAMPLE-token";
-    assert_eq!(running.ask("/v1/messages", &[key, ("authorization", token)]), got("authorization", token));
-    assert_eq!(running.ask("/v1/messages", &[own]).0, 401);
-}
-
-#[test]
-fn a_server_with_the_certificate_of_another_gets_no_key() {
-    let running = NextHop { certificate: Some("api.example.com"), ..ANTHROPIC }.start();
-    assert_eq!(running.ask("/v1/messages", &[("x-litellm-api-key", PROXY_KEY)]).0, 503);
-}
-
-#[test]
-fn litellm_gets_the_proxy_key_and_a_key_of_the_client_on_paths_of_anthropic_alone() {
-    const VIRTUAL_KEY: &str = "sk-byok-demo-team-a";
-    let running = LITELLM.start();
-    let lines = [("authorization", "Bearer sk-byok-demo-team-a"), ("x-api-key", CLIENT_KEY)];
-    let got = |path: &str| {
-        let (status, mut got) = running.ask(path, &lines);
-        got.as_object_mut().expect("an answer").remove("host");
-        (status, got)
-    };
-    let bearer = format!("Bearer {VIRTUAL_KEY}");
-    assert_eq!(got("/v1/messages"), (200, json!({ "authorization": bearer, "x-api-key": CLIENT_KEY })));
-    assert_eq!(got("/v1/chat/completions"), (200, json!({ "authorization": bearer })));
-    assert_eq!(got("/passthrough/v1"), (200, json!({})));
-}
-
-fn manifest() -> Value {
-    let file = byok_testkit::root().join("envoy/built-on-envoy/manifest.yaml");
-    serde_yaml_ng::from_str(&std::fs::read_to_string(file).expect("a manifest")).expect("YAML")
-}
-
-fn schema_errors(schema: &str, document: &Value) -> Vec<String> {
-    let schema: Value = serde_json::from_str(&std::fs::read_to_string(schema).expect("a schema")).expect("JSON");
-    let validator = jsonschema::validator_for(&schema).expect("a schema");
-    validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect()
-}
-
-#[test]
-fn the_manifest_is_of_this_version_and_its_examples_load() {
-    let manifest = manifest();
-    assert_eq!(manifest["version"], env!("CARGO_PKG_VERSION"));
-    let schema = byok_testkit::root().join("envoy/built-on-envoy/config.schema.json");
-    let examples = manifest["examples"].as_array().expect("examples");
-    for example in examples {
-        let code = example["code"].as_str().expect("a command");
-        let argument =
-            code.split("--config '").nth(1).and_then(|rest| rest.split('\'').next()).expect("a configuration");
-        let configuration = serde_json::from_str(argument).expect("JSON");
-        assert_eq!(schema_errors(schema.to_str().expect("UTF-8"), &configuration), [""; 0]);
-        // The catalogue's launcher gives a module no environment variables.
-        let nothing = Secrets { variable: &|_: &str| None, sds_secret: None };
-        let loaded = Policy::load(argument.as_bytes(), nothing).expect("a configuration");
-        assert_eq!(loaded.warnings, []);
-    }
-    assert!(!examples.is_empty());
-}
-
-#[test]
-#[ignore = "needs the schema of Tetrate's catalogue: CATALOGUE_SCHEMA=extensions/manifest.schema.json"]
-fn the_catalogue_takes_the_manifest() {
-    let schema = std::env::var("CATALOGUE_SCHEMA").expect("CATALOGUE_SCHEMA names the catalogue's schema");
-    assert_eq!(schema_errors(&schema, &manifest()), [""; 0]);
-    let mut wrong = manifest();
-    wrong["type"] = "wasi".into();
-    assert_ne!(schema_errors(&schema, &wrong), [""; 0]);
 }
 
 /// `byok` stands for the filter itself.

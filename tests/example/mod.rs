@@ -1,10 +1,11 @@
 //! The files under `envoy/`: the configurations of the filter in them, and what their READMEs show.
 
+mod catalogue;
 mod envoy;
 mod gateway;
 pub(crate) mod istio;
 pub(crate) mod readme;
-pub(crate) mod stand_in;
+mod stand_in;
 
 use std::fs;
 use std::path::Path;

@@ -17,25 +17,39 @@ const MANAGER: &str =
     "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
 const ROUTER: &str = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
 
+const CLIENT_KEY: &str = "sk-ant-api03-EXAMPLE-client";
+const DEPLOYMENT_KEY: &str = "sk-ant-api03-EXAMPLE-deployment";
+const PROXY_KEY: &str = "byok-demo-team-a";
+
+const ANTHROPIC: NextHop = NextHop {
+    file: "envoy/anthropic/envoy.yaml",
+    address: "api.anthropic.com",
+    port: 443,
+    certificate: Some("api.anthropic.com"),
+    environment: &[("ANTHROPIC_API_KEY", DEPLOYMENT_KEY), ("TEAM_A_KEY", PROXY_KEY)],
+};
+const LITELLM: NextHop =
+    NextHop { file: "envoy/litellm/envoy.yaml", address: "127.0.0.1", port: 4000, certificate: None, environment: &[] };
+
 /// A next hop that an example names.
-pub(crate) struct NextHop {
-    pub(crate) file: &'static str,
-    pub(crate) address: &'static str,
-    pub(crate) port: u16,
+struct NextHop {
+    file: &'static str,
+    address: &'static str,
+    port: u16,
     /// The name in the certificate that the stand-in shows; `None` without TLS.
-    pub(crate) certificate: Option<&'static str>,
-    pub(crate) environment: &'static [(&'static str, &'static str)],
+    certificate: Option<&'static str>,
+    environment: &'static [(&'static str, &'static str)],
 }
 
 /// A running example.
-pub(crate) struct Running {
+struct Running {
     envoy: Envoy,
     _directory: TempDir,
 }
 
 impl NextHop {
     /// Starts the example with a stand-in.
-    pub(crate) fn start(&self) -> Running {
+    fn start(&self) -> Running {
         let directory = tempfile::tempdir().expect("a directory");
         let authority = Authority::new().expect("an authority");
         let roots = directory.path().join("roots.pem");
@@ -80,7 +94,7 @@ impl NextHop {
 
 impl Running {
     /// Returns the status, and what the next hop got, without what it did not get.
-    pub(crate) fn ask(&self, path: &str, headers: &[(&str, &str)]) -> (u16, Value) {
+    fn ask(&self, path: &str, headers: &[(&str, &str)]) -> (u16, Value) {
         let address = self.envoy.listener("gateway").expect("a listener");
         let answer = http::get(&format!("http://{address}{path}"), headers).expect("an answer");
         let mut body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
@@ -128,4 +142,41 @@ fn stand_in(port: u16, certificate: Option<&Issued>) -> Value {
         "listener_filters": [ { "name": "envoy.filters.listener.tls_inspector", "typed_config": { "@type": INSPECTOR } } ],
         "filter_chains": [chain],
     })
+}
+
+#[test]
+fn the_anthropic_api_gets_one_key_over_tls() {
+    let running = ANTHROPIC.start();
+    let got = |name: &str, value: &str| {
+        (200, json!({ "host": "api.anthropic.com", "server_name": "api.anthropic.com", name: value }))
+    };
+    let key = ("x-litellm-api-key", PROXY_KEY);
+    let own = ("x-api-key", CLIENT_KEY);
+    assert_eq!(running.ask("/v1/messages", &[key, own]), got("x-api-key", CLIENT_KEY));
+    assert_eq!(running.ask("/v1/messages", &[key]), got("x-api-key", DEPLOYMENT_KEY));
+    let token = "Bearer sk-ant-oat01-EXAMPLE-token";
+    assert_eq!(running.ask("/v1/messages", &[key, ("authorization", token)]), got("authorization", token));
+    assert_eq!(running.ask("/v1/messages", &[own]).0, 401);
+}
+
+#[test]
+fn a_server_with_the_certificate_of_another_gets_no_key() {
+    let running = NextHop { certificate: Some("api.example.com"), ..ANTHROPIC }.start();
+    assert_eq!(running.ask("/v1/messages", &[("x-litellm-api-key", PROXY_KEY)]).0, 503);
+}
+
+#[test]
+fn litellm_gets_the_proxy_key_and_a_key_of_the_client_on_paths_of_anthropic_alone() {
+    const VIRTUAL_KEY: &str = "sk-byok-demo-team-a";
+    let running = LITELLM.start();
+    let lines = [("authorization", "Bearer sk-byok-demo-team-a"), ("x-api-key", CLIENT_KEY)];
+    let got = |path: &str| {
+        let (status, mut got) = running.ask(path, &lines);
+        got.as_object_mut().expect("an answer").remove("host");
+        (status, got)
+    };
+    let bearer = format!("Bearer {VIRTUAL_KEY}");
+    assert_eq!(got("/v1/messages"), (200, json!({ "authorization": bearer, "x-api-key": CLIENT_KEY })));
+    assert_eq!(got("/v1/chat/completions"), (200, json!({ "authorization": bearer })));
+    assert_eq!(got("/passthrough/v1"), (200, json!({})));
 }
