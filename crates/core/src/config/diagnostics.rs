@@ -73,7 +73,7 @@ pub(super) fn from_json(json: &[u8], error: &serde_json::Error) -> (ConfigError,
     let expected = message.rsplit_once("expected ").map(|(_, expected)| expected);
     let message = match expected {
         Some(expected) if message.starts_with("unknown field") => format!("unknown field, expected {expected}"),
-        Some(expected) if expected == "a map" || expected.starts_with("struct ") => "expected an object".to_owned(),
+        Some(expected) if expected.starts_with("struct ") => "expected an object".to_owned(),
         Some("f64") => "expected a number".to_owned(),
         Some(expected) => format!("expected {expected}"),
         // `missing field` and `duplicate field` name a field of ours.

@@ -17,7 +17,7 @@ use std::cell::RefCell;
 use std::hash::{BuildHasher as _, Hasher as _};
 
 use foldhash::fast::FixedState;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 pub use diagnostics::{ConfigError, Warning};
 pub use lint_modes::covers_path;
@@ -51,8 +51,8 @@ pub struct Secrets<'a> {
     pub sds_secret: Option<&'a SdsSecret<'a>>,
 }
 
-/// Returns the secret of that name from that source, which is a `ConfigSource` in JSON, or empty for Envoy's bootstrap;
-/// `None` if Envoy has no such secret.
+/// Returns the secret of that name, `None` if Envoy has no such secret. The second text is `sds_config` as it is written, in which
+/// `{name}` stands for the name; empty without one.
 pub type SdsSecret<'a> = dyn Fn(&str, &str) -> Option<String> + 'a;
 
 impl Policy {
@@ -90,12 +90,12 @@ impl Policy {
         // If the text is handed over, its memory is free for what is made of it.
         drop(json);
         let mut diagnostics = Diagnostics::default();
-        let sds_config = configuration.sds_config.take().map(|source| Value::from(source).to_string());
+        let sds_config = configuration.sds_config.take();
         if sds_config.is_some() && secrets.sds_secret.is_none() {
             diagnostics.error(Path::Top("sds_config"), NATIVE_ONLY);
         }
-        let environment =
-            Environment { secrets, sds_config: sds_config.as_deref().unwrap_or_default(), digest: &digest };
+        let sds_config = sds_config.as_deref().map_or("", RawValue::get);
+        let environment = Environment { secrets, sds_config, digest: &digest };
         let policy = compile::compile(configuration, environment, &mut diagnostics);
         match policy {
             Some(policy) if diagnostics.errors.is_empty() => Ok(Loaded { policy, warnings: diagnostics.warnings }),

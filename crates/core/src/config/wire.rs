@@ -3,8 +3,9 @@
 //! The doc comments are the descriptions of the JSON schema.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
-use super::de::{HexDigest, HideCredentials, Named, not_null, objects};
+use super::de::{HexDigest, HideCredentials, Named, not_null, object_as_text, objects};
 #[cfg(feature = "schema")]
 use super::schema;
 use crate::model::{Byok, Dialect, Mode};
@@ -73,9 +74,9 @@ pub(super) struct Configuration {
     #[cfg_attr(feature = "schema", schemars(with = "Vec<Box<str>>"))]
     pub(super) filter_state: Option<Vec<Box<str>>>,
     /// Where Envoy gets the secrets from that are named by `sds_secret`: an `envoy.config.core.v3.ConfigSource`, in which `{name}` stands for the name of the secret. Default: they are static secrets of the bootstrap. In the native module only.
-    #[serde(deserialize_with = "not_null")]
     #[cfg_attr(feature = "schema", schemars(with = "serde_json::Map<String, serde_json::Value>"))]
-    pub(super) sds_config: Option<serde_json::Map<String, serde_json::Value>>,
+    #[serde(deserialize_with = "object_as_text")]
+    pub(super) sds_config: Option<Box<RawValue>>,
     /// The realm in the `www-authenticate` header of a 401.
     #[cfg_attr(feature = "schema", schemars(extend("default" = "llm-gateway")))]
     pub(super) realm: Option<String>,

@@ -24,7 +24,7 @@ impl<'a> From<&'a [u8]> for HeaderName<'a> {
 ///
 /// CGI ([RFC 3875, 4.1.18](https://www.rfc-editor.org/rfc/rfc3875#section-4.1.18)), WSGI and some proxies do not tell
 /// such names apart, so a credential or an identity under another spelling reaches the application all the same.
-pub fn separators_as_dashes(name: &[u8]) -> impl Iterator<Item = u8> {
+pub fn separators_as_dashes(name: &[u8]) -> impl DoubleEndedIterator<Item = u8> {
     name.iter().map(|byte| separator_as_dash(*byte))
 }
 

@@ -61,7 +61,9 @@ impl CredentialLocations {
     pub fn contains<'n>(&self, name: impl Into<HeaderName<'n>>) -> bool {
         let name = name.into();
         let split = name.bytes.split_at_checked(self.header_prefix.len());
-        let split = split.filter(|(head, _)| separators_as_dashes(head).eq(self.header_prefix.iter().copied()));
+        // From the end, where the prefix has a separator, and few other names have one.
+        let is_prefix = |head| separators_as_dashes(head).rev().eq(self.header_prefix.iter().rev().copied());
+        let split = split.filter(|(head, _)| is_prefix(head));
         self.headers.contains(name) || split.is_some_and(|(_, rest)| self.headers.contains(rest.into()))
     }
 

@@ -12,7 +12,6 @@ use std::cell::RefCell;
 use std::hash::Hasher as _;
 
 use foldhash::fast::FoldHasher;
-use serde_json::Value;
 
 use self::identities::Identities;
 use self::names::Names;
@@ -33,7 +32,7 @@ use crate::secret::Secret;
 #[derive(Clone, Copy)]
 pub(super) struct Environment<'a> {
     pub(super) secrets: Secrets<'a>,
-    /// `sds_config` in JSON; empty without one.
+    /// `sds_config` as it is written; empty without one.
     pub(super) sds_config: &'a str,
     /// Differs between configurations that differ only in the values of their variables. Secrets that Envoy delivers do not
     /// count: the policies before and after a rotation are of one configuration.
@@ -59,11 +58,7 @@ impl Environment<'_> {
             diagnostics.error(path, NATIVE_ONLY);
             return None;
         };
-        // A file has one secret only.
-        let quoted = Value::from(name).to_string();
-        let in_json = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
-        let source = self.sds_config.replace("{name}", in_json);
-        let value = sds_secret(name, &source).unwrap_or_default();
+        let value = sds_secret(name, self.sds_config).unwrap_or_default();
         let value = value.trim();
         if value.is_empty() {
             diagnostics.error(path, "expected the name of a secret that Envoy has or gets by sds_config");
