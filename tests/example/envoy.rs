@@ -8,13 +8,18 @@ use byok_testkit::carrier::Carrier;
 use byok_testkit::tools::envoy_binary;
 use serde_json::{Value, json};
 
-use super::{Example, Setting, strings};
+use super::{Example, Setting, documents, istio, strings};
 
+const RESOURCE: &str = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig";
 const FILTER: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
 const NATIVE_FILTER: &str = "type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter";
 
-/// Finds the filter wherever it stands in a bootstrap.
+/// Finds the filter wherever it stands in a bootstrap, or in what Envoy reads by ECDS.
 pub(super) fn examples(file: &str, part: &Value) -> Vec<Example> {
+    if part["@type"] == RESOURCE {
+        let examples = examples(file, &part["typed_config"]).into_iter();
+        return examples.map(|example| Example { setting: Setting::ControlPlane, ..example }).collect();
+    }
     if part["@type"] == FILTER {
         return vec![example(file, &part["config"])];
     }
@@ -58,7 +63,7 @@ pub(crate) fn validate(example: &Example, environment: &[(String, String)]) -> (
     let directory = tempfile::tempdir().expect("a temporary directory");
     let config = match &example.setting {
         Setting::Bootstrap(file) => PathBuf::from(file),
-        Setting::Istio(_) | Setting::Gateway => {
+        Setting::Istio(_) | Setting::ControlPlane => {
             let path = directory.path().join("envoy.json");
             fs::write(&path, bootstrap(example).to_string()).expect("a writable file");
             path
@@ -88,7 +93,7 @@ pub(crate) fn validate_filters(yaml: &str) -> (bool, String) {
     let key = r#"{ "consumers": [ { "name": "a", "keys": [ { "id": "1", "value": "proxy-EXAMPLE" } ] } ] }"#;
     let ours = Example {
         place: "recipe".to_owned(),
-        setting: Setting::Gateway,
+        setting: Setting::ControlPlane,
         configuration: key.to_owned(),
         variables: Vec::new(),
         failure_policy: Some("FAIL_RELOAD".to_owned()),
@@ -102,12 +107,33 @@ pub(crate) fn validate_filters(yaml: &str) -> (bool, String) {
         filters.iter().map(|filter| if filter["name"] == "byok" { own[0].clone() } else { filter.clone() }).collect();
     filters.push(own[1].clone());
     manager["http_filters"] = filters.into();
-    let secret = json!({ "name": "anthropic", "generic_secret": { "secret": { "inline_string": "EXAMPLE" } } });
-    bootstrap["static_resources"]["secrets"] = json!([secret]);
+    let secret = |name| json!({ "name": name, "generic_secret": { "secret": { "inline_string": "EXAMPLE" } } });
+    bootstrap["static_resources"]["secrets"] = ["anthropic", "oauth2-client", "oauth2-hmac"].map(secret).into();
+    let cluster = |name| json!({ "name": name, "load_assignment": { "cluster_name": name } });
+    bootstrap["static_resources"]["clusters"] = ["gcp_metadata", "sso"].map(cluster).into();
     run(&bootstrap.to_string())
 }
 
+/// Asks Envoy whether it would start with a connection manager to which Istio has applied the patches of an `EnvoyFilter`, where
+/// the module is at the path that they name.
+pub(crate) fn validate_patches(file: &str, path: &str, environment: &[(&str, &str)]) -> (bool, String) {
+    let mut bootstrap = bootstrap_of(json!([router()]));
+    let manager = &mut bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"];
+    for resource in documents(file) {
+        istio::apply(&resource, manager);
+    }
+    assert_eq!(manager["http_filters"].as_array().map(Vec::len), Some(2), "{file}: the filter, and the router");
+    let bootstrap = bootstrap.to_string();
+    assert!(bootstrap.contains(path), "{file}: no {path}");
+    let module = byok_testkit::module::path();
+    run_with(&bootstrap.replace(path, module.to_str().expect("UTF-8")), environment)
+}
+
 fn run(bootstrap: &str) -> (bool, String) {
+    run_with(bootstrap, &[])
+}
+
+fn run_with(bootstrap: &str, environment: &[(&str, &str)]) -> (bool, String) {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let path = directory.path().join("envoy.json");
     fs::write(&path, bootstrap).expect("a writable file");
@@ -115,6 +141,7 @@ fn run(bootstrap: &str) -> (bool, String) {
         .args(["--mode", "validate", "--log-level", "warning", "-c"])
         .arg(path)
         .current_dir(byok_testkit::root())
+        .envs(environment.iter().copied())
         .stdin(Stdio::null())
         .output()
         .expect("Envoy starts");
@@ -136,14 +163,19 @@ fn bootstrap(example: &Example) -> Value {
             "value": example.configuration,
         },
     });
+    bootstrap_of(json!([{ "name": "byok", "typed_config": { "@type": FILTER, "config": plugin } }, router()]))
+}
+
+fn router() -> Value {
+    let router = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
+    json!({ "name": "envoy.filters.http.router", "typed_config": { "@type": router } })
+}
+
+fn bootstrap_of(filters: Value) -> Value {
     let manager = json!({
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "test",
-        "http_filters": [
-            { "name": "byok", "typed_config": { "@type": FILTER, "config": plugin } },
-            { "name": "envoy.filters.http.router", "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" } },
-        ],
+        "http_filters": filters,
         "route_config": {},
     });
     json!({ "static_resources": { "listeners": [ {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Example, Setting, documents, strings};
+use super::{Example, Setting, documents, envoy, strings};
 
 /// Namespace and labels of a workload's pods.
 pub(crate) type Workload = (String, BTreeMap<String, String>);
@@ -25,6 +25,27 @@ pub(super) fn example(file: &str, resource: &Value, wasm: &Value) -> Example {
         configuration: wasm["pluginConfig"].to_string(),
         variables: strings(&names.collect()),
         failure_policy: Some(wasm["failStrategy"].as_str().unwrap_or_default().to_owned()),
+    }
+}
+
+/// The filters that an `EnvoyFilter` puts into listeners.
+pub(super) fn patches(file: &str, resource: &Value) -> Vec<Example> {
+    let spec = &resource["spec"];
+    let workload = workload(&resource["metadata"]["namespace"], &spec["workloadSelector"]["labels"]);
+    let patches = spec["configPatches"].as_array().expect("patches").iter();
+    let examples = patches.flat_map(|patch| envoy::examples(file, &patch["patch"]["value"]));
+    examples.map(|example| Example { setting: Setting::Istio(workload.clone()), ..example }).collect()
+}
+
+/// Applies an `EnvoyFilter` to a connection manager, as Istio would.
+pub(super) fn apply(resource: &Value, manager: &mut Value) {
+    for patch in resource["spec"]["configPatches"].as_array().expect("patches") {
+        assert_eq!((&patch["applyTo"], &patch["patch"]["operation"]), (&"HTTP_FILTER".into(), &"INSERT_BEFORE".into()));
+        let place = &patch["match"]["listener"]["filterChain"]["filter"];
+        assert_eq!(place["name"], "envoy.filters.network.http_connection_manager");
+        let filters = manager["http_filters"].as_array_mut().expect("filters");
+        let at = filters.iter().position(|filter| filter["name"] == place["subFilter"]["name"]);
+        filters.insert(at.expect("the filter that the patch names"), patch["patch"]["value"].clone());
     }
 }
 

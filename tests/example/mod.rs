@@ -1,8 +1,11 @@
-//! The files under `envoy/`, and the configurations of the filter in them.
+//! The files under `envoy/`: the configurations of the filter in them, and what their READMEs show.
 
+mod catalogue;
 mod envoy;
 mod gateway;
 pub(crate) mod istio;
+pub(crate) mod readme;
+mod stand_in;
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +13,7 @@ use std::path::Path;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-pub(crate) use envoy::{validate, validate_filters};
+pub(crate) use envoy::{validate, validate_filters, validate_patches};
 
 /// One configuration of the filter, and what stands around it.
 pub(crate) struct Example {
@@ -28,8 +31,8 @@ pub(crate) struct Example {
 pub(crate) enum Setting {
     /// The file, seen from the repository's root, is a bootstrap of Envoy's.
     Bootstrap(String),
-    /// Envoy Gateway loads the module.
-    Gateway,
+    /// A control plane puts the filter into a listener: Envoy Gateway, or a server of ECDS.
+    ControlPlane,
     /// The plugin runs in the proxies of this workload.
     Istio(istio::Workload),
 }
@@ -56,6 +59,7 @@ pub(crate) fn of(file: &str) -> Vec<Example> {
         .flat_map(|document| match document["kind"].as_str() {
             Some("WasmPlugin") => vec![istio::example(file, document, &document["spec"])],
             Some("TrafficExtension") => vec![istio::example(file, document, &document["spec"]["wasm"])],
+            Some("EnvoyFilter") => istio::patches(file, document),
             Some("EnvoyExtensionPolicy") => gateway::examples(file, document),
             _ => envoy::examples(file, document),
         })

@@ -1,4 +1,4 @@
-//! `envoy/istio` against the schemas that a cluster's API server would apply; of its rules beyond a schema
+//! `envoy/istio` and `envoy/gateway` against the schemas that a cluster's API server would apply; of its rules beyond a schema
 //! (`x-kubernetes-validations`) nothing is checked here.
 //!
 //! `make test-istio` fetches the Go modules that publish them, and names their directories in the environment.
@@ -14,13 +14,16 @@ use serde_json::Value;
 
 use schemas::Schemas;
 
-const RESOURCES: &str = "envoy/istio";
+const RESOURCES: [&str; 2] = ["envoy/istio", "envoy/gateway"];
 
 /// One mistake each; a validation that accepts one is useless.
-const MISTAKES: [(&str, &str, &str); 3] = [
-    ("wasmplugin.yaml", "failStrategy: FAIL_RELOAD", "failStrategy: FAIL_RETRY"),
-    ("trafficextension.yaml", "  wasm:\n    url:", "  wasm:\n    uri:"),
-    ("environment.yaml", "secretKeyRef", "secretKeyReference"),
+const MISTAKES: [(&str, &str, &str); 6] = [
+    ("envoy/gateway/policy-http.yaml", "        sha256:", "        sha-256:"),
+    ("envoy/gateway/environment.yaml", "envoyDeployment", "envoyDaemon"),
+    ("envoy/istio/envoyfilter.yaml", "operation: INSERT_BEFORE", "operation: INSERT_IN_FRONT"),
+    ("envoy/istio/wasmplugin.yaml", "failStrategy: FAIL_RELOAD", "failStrategy: FAIL_RETRY"),
+    ("envoy/istio/trafficextension.yaml", "  wasm:\n    url:", "  wasm:\n    uri:"),
+    ("envoy/istio/environment.yaml", "secretKeyRef", "secretKeyReference"),
 ];
 
 #[test]
@@ -28,7 +31,8 @@ const MISTAKES: [(&str, &str, &str); 3] = [
 fn every_resource_matches_the_schema_of_its_kind() {
     let schemas = Schemas::load();
     let mut count = 0;
-    for entry in fs::read_dir(root().join(RESOURCES)).expect("a readable folder") {
+    let folders = RESOURCES.iter().flat_map(|folder| fs::read_dir(root().join(folder)).expect("a readable folder"));
+    for entry in folders {
         let path = entry.expect("a folder entry").path();
         if path.extension().is_none_or(|extension| extension != "yaml") {
             continue;
@@ -48,7 +52,7 @@ fn every_resource_matches_the_schema_of_its_kind() {
 fn a_mistake_is_found() {
     let schemas = Schemas::load();
     for (file, right, wrong) in MISTAKES {
-        let text = fs::read_to_string(root().join(RESOURCES).join(file)).expect("a readable file");
+        let text = fs::read_to_string(root().join(file)).expect("a readable file");
         assert!(text.contains(right), "{file} no longer says `{right}`: the test needs another mistake");
         let resources = documents(&text.replacen(right, wrong, 1));
         assert!(resources.iter().any(|resource| !schemas.errors(resource).is_empty()), "{file}: `{wrong}` is accepted");

@@ -1,4 +1,5 @@
-//! JSON schemas of the kinds in `envoy/istio`, made of what Istio and Kubernetes publish in Go modules.
+//! JSON schemas of the kinds in `envoy/istio` and `envoy/gateway`, made of what Istio, Envoy Gateway and Kubernetes publish in Go
+//! modules.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,10 +12,14 @@ use serde_json::{Value, json};
 pub(crate) struct Schemas(BTreeMap<(String, String), Value>);
 
 impl Schemas {
-    /// Reads the schemas from the directories in `ISTIO_API` and `KUBERNETES_CLIENT`.
+    /// Reads the schemas from the directories in `ISTIO_API`, `ENVOY_GATEWAY_SOURCE` and `KUBERNETES_CLIENT`.
     pub(crate) fn load() -> Self {
         let mut schemas = Self(BTreeMap::new());
         schemas.add_custom_resources(&directory("ISTIO_API").join("kubernetes/customresourcedefinitions.gen.yaml"));
+        let charts = directory("ENVOY_GATEWAY_SOURCE").join("charts/gateway-crds-helm/templates/generated");
+        for kind in ["envoyextensionpolicies", "envoyproxies"] {
+            schemas.add_custom_resources(&charts.join(format!("gateway.envoyproxy.io_{kind}.yaml")));
+        }
         let published = directory("KUBERNETES_CLIENT").join("openapi/openapitest/testdata");
         schemas.add_built_in(&published.join("api__v1_openapi.json"), "io.k8s.api.core.v1.Secret", "v1");
         schemas.add_built_in(
@@ -36,7 +41,10 @@ impl Schemas {
     }
 
     fn add_custom_resources(&mut self, file: &Path) {
-        for definition in serde_yaml_ng::Deserializer::from_str(&read(file)) {
+        // The chart installs a definition under a condition, on lines of their own.
+        let text = read(file);
+        let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("{{")).collect();
+        for definition in serde_yaml_ng::Deserializer::from_str(&lines.join("\n")) {
             let definition = Value::deserialize(definition).expect("YAML");
             for version in definition.pointer("/spec/versions").and_then(Value::as_array).into_iter().flatten() {
                 self.add_custom_resource(&definition, version).expect("a resource definition");

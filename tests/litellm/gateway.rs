@@ -1,4 +1,4 @@
-//! Envoy as `envoy/litellm.yaml` has it, on ports of the system's choice.
+//! Envoy as `envoy/litellm/envoy.yaml` has it, on ports of the system's choice.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -12,8 +12,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Starts Envoy before `next`, with the example's configuration of the filter or another.
 pub(crate) fn start(configuration: Option<&Value>, next: SocketAddr) -> Envoy {
-    let path = byok_testkit::root().join("envoy/litellm.yaml");
-    let example = fs::read_to_string(path).expect("envoy/litellm.yaml");
+    let path = byok_testkit::root().join("envoy/litellm/envoy.yaml");
+    let example = fs::read_to_string(path).expect("envoy/litellm/envoy.yaml");
     let yaml = configuration.map_or_else(|| example.clone(), |configuration| with(&example, configuration));
     let yaml = replaced(&yaml, "port_value: 4000", &format!("port_value: {}", next.port()));
     let yaml = replaced(&yaml, "port_value: 10000", "port_value: 0");
@@ -41,7 +41,7 @@ pub(crate) fn record(envoy: &Envoy, number: usize) -> Value {
 }
 
 fn replaced(yaml: &str, from: &str, to: &str) -> String {
-    assert_eq!(yaml.matches(from).count(), 1, "`{from}` stands once in envoy/litellm.yaml");
+    assert_eq!(yaml.matches(from).count(), 1, "`{from}` stands once in envoy/litellm/envoy.yaml");
     yaml.replace(from, to)
 }
 

@@ -16,7 +16,7 @@ use crate::{gateway, issuer};
 pub(crate) enum Way {
     /// LiteLLM without the filter.
     Alone,
-    /// The filter and LiteLLM, which sees the proxy key again: `envoy/litellm.yaml`.
+    /// The filter and LiteLLM, which sees the proxy key again: `envoy/litellm/envoy.yaml`.
     Kept,
     /// The filter and LiteLLM, which sees a key of its own in place of the caller's.
     Exchanged,

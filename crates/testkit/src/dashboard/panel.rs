@@ -39,23 +39,23 @@ pub(super) struct Target {
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
 pub(super) enum Unit {
-    /// Requests per second.
-    Reqps,
-    /// Operations per second.
-    Ops,
-    /// A share: 1 is all.
-    PercentUnit,
+    #[serde(rename = "reqps")]
+    RequestsPerSecond,
+    #[serde(rename = "ops")]
+    OperationsPerSecond,
+    /// 1 is all.
+    #[serde(rename = "percentunit")]
+    Share,
 }
 
 impl Unit {
     /// Returns what a value is multiplied by before it is shown, and what stands behind it.
     pub(super) fn shown(self) -> (f64, &'static str) {
         match self {
-            Self::Reqps => (1.0, "requests/s"),
-            Self::Ops => (1.0, "operations/s"),
-            Self::PercentUnit => (100.0, "%"),
+            Self::RequestsPerSecond => (1.0, "requests/s"),
+            Self::OperationsPerSecond => (1.0, "operations/s"),
+            Self::Share => (100.0, "%"),
         }
     }
 }
