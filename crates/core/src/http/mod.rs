@@ -10,5 +10,5 @@ mod scheme;
 
 pub use headers::RequestHeaders;
 pub(crate) use name::NameSketch;
-pub use name::{HeaderName, separators_as_dashes};
+pub use name::{HeaderName, reads_like};
 pub use scheme::{carries, is_visible_ascii, strip_scheme, trim};

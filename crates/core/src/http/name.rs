@@ -1,6 +1,6 @@
 //! Header names, hashed once per request: most of them are in none of the sets that they are looked up in.
 
-/// A header's name with its hash, which is the same for all spellings that [`separators_as_dashes`] makes equal.
+/// A header's name with its hash, which is the same for all names that [`reads_like`] finds alike.
 #[derive(Clone, Copy)]
 pub struct HeaderName<'a> {
     /// The name in lower case.
@@ -20,12 +20,15 @@ impl<'a> From<&'a [u8]> for HeaderName<'a> {
     }
 }
 
-/// Returns a name with `-` for every byte that is not an ASCII letter or digit.
+/// Whether two names differ in nothing but bytes that are no ASCII letters or digits.
 ///
 /// CGI ([RFC 3875, 4.1.18](https://www.rfc-editor.org/rfc/rfc3875#section-4.1.18)), WSGI and some proxies do not tell
 /// such names apart, so a credential or an identity under another spelling reaches the application all the same.
-pub fn separators_as_dashes(name: &[u8]) -> impl DoubleEndedIterator<Item = u8> {
-    name.iter().map(|byte| separator_as_dash(*byte))
+///
+/// They are compared from their ends: many names begin alike.
+pub fn reads_like(name: &[u8], other: &[u8]) -> bool {
+    let is_alike = |(one, other): (&u8, &u8)| one == other || separator_as_dash(*one) == separator_as_dash(*other);
+    name.len() == other.len() && name.iter().zip(other).rev().all(is_alike)
 }
 
 fn separator_as_dash(byte: u8) -> u8 {

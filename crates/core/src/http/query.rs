@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::path::escaped;
-use super::separators_as_dashes;
+use super::reads_like;
 
 /// One parameter of a query.
 #[derive(Clone, Copy)]
@@ -20,7 +20,7 @@ impl<'a> Parameter<'a> {
 
     /// Whether the name is this one, compared with `-` for every byte but letters and digits.
     pub fn reads_like(self, name: &str) -> bool {
-        separators_as_dashes(&decode(self.split().0)).eq(separators_as_dashes(name.as_bytes()))
+        reads_like(&decode(self.split().0), name.as_bytes())
     }
 
     /// Returns the percent-decoded value; a `+` stays one (RFC 3986 knows no other).

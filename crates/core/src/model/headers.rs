@@ -1,9 +1,9 @@
 //! Sets of names that do not go upstream.
 
 use super::Location;
-use crate::http::{HeaderName, NameSketch, query, separators_as_dashes};
+use crate::http::{HeaderName, NameSketch, query, reads_like};
 
-/// Header names, compared as [`separators_as_dashes`] spells them.
+/// Header names, compared by [`reads_like`].
 #[derive(Debug, Default)]
 pub(crate) struct NameSet {
     sketch: NameSketch,
@@ -23,8 +23,7 @@ impl NameSet {
     }
 
     pub(crate) fn contains(&self, name: HeaderName<'_>) -> bool {
-        let reads_like = |entry: &str| separators_as_dashes(entry.as_bytes()).eq(separators_as_dashes(name.bytes));
-        self.sketch.may_contain(name) && self.names.iter().any(|entry| reads_like(entry))
+        self.sketch.may_contain(name) && self.names.iter().any(|entry| reads_like(entry.as_bytes(), name.bytes))
     }
 }
 
@@ -61,9 +60,7 @@ impl CredentialLocations {
     pub fn contains<'n>(&self, name: impl Into<HeaderName<'n>>) -> bool {
         let name = name.into();
         let split = name.bytes.split_at_checked(self.header_prefix.len());
-        // From the end, where the prefix has a separator, and few other names have one.
-        let is_prefix = |head| separators_as_dashes(head).rev().eq(self.header_prefix.iter().rev().copied());
-        let split = split.filter(|(head, _)| is_prefix(head));
+        let split = split.filter(|(head, _)| reads_like(head, self.header_prefix));
         self.headers.contains(name) || split.is_some_and(|(_, rest)| self.headers.contains(rest.into()))
     }
 
@@ -74,8 +71,7 @@ impl CredentialLocations {
 
     /// Whether a query parameter of that name is such a location, or reads like one with other separators.
     pub fn contains_parameter_named(&self, name: &str) -> bool {
-        let reads_like = |own: &str| separators_as_dashes(own.as_bytes()).eq(separators_as_dashes(name.as_bytes()));
-        self.query.iter().any(|own| reads_like(own))
+        self.query.iter().any(|own| reads_like(own.as_bytes(), name.as_bytes()))
     }
 
     /// Whether an item of `sec-websocket-protocol` is a credential.
@@ -156,8 +152,8 @@ impl StripList {
     /// Whether a header is removed.
     pub fn contains(&self, name: &[u8]) -> bool {
         self.names.iter().any(|entry| entry.as_bytes() == name)
-            || (name != Self::NEEDED_BY_ENVOY.as_bytes()
-                && self.prefixes.iter().any(|prefix| name.starts_with(prefix.as_bytes())))
+            || (self.prefixes.iter().any(|prefix| name.starts_with(prefix.as_bytes()))
+                && name != Self::NEEDED_BY_ENVOY.as_bytes())
     }
 }
 

@@ -20,7 +20,7 @@ pub struct Consumer {
     /// Overrides the policy of route and provider.
     pub byok: Option<Byok>,
     /// By provider name: replaces the provider's own deployment key.
-    pub(crate) deployment_keys: Vec<(Box<str>, Secret)>,
+    pub(crate) deployment_keys: Box<[(Box<str>, Secret)]>,
     /// What is recorded and sent about its callers besides.
     pub labels: Box<[Label]>,
 }
@@ -28,7 +28,7 @@ pub struct Consumer {
 impl Consumer {
     /// Returns a consumer of which nothing but the name is known.
     pub(crate) fn with_defaults(name: Box<str>) -> Self {
-        Self { name, providers: AllowList::All, byok: None, deployment_keys: Vec::new(), labels: Box::default() }
+        Self { name, providers: AllowList::All, byok: None, deployment_keys: Box::default(), labels: Box::default() }
     }
 }
 

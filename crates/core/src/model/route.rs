@@ -88,7 +88,7 @@ pub enum AllowList {
     /// Every one, and none.
     All,
     /// These alone.
-    Only(Vec<Box<str>>),
+    Only(Box<[Box<str>]>),
 }
 
 impl AllowList {
@@ -103,7 +103,7 @@ impl AllowList {
 
 impl From<Option<Vec<Box<str>>>> for AllowList {
     fn from(names: Option<Vec<Box<str>>>) -> Self {
-        names.map_or(Self::All, Self::Only)
+        names.map_or(Self::All, |names| Self::Only(names.into()))
     }
 }
 

@@ -59,7 +59,13 @@ pub(super) fn check(
         }
         let providers = wire.providers.into();
         let labels = labels(wire.labels, path.field("labels"), diagnostics);
-        let consumer = Arc::new(Consumer { name: wire.name, providers, byok: wire.byok, deployment_keys, labels });
+        let consumer = Arc::new(Consumer {
+            name: wire.name,
+            providers,
+            byok: wire.byok,
+            deployment_keys: deployment_keys.into(),
+            labels,
+        });
         identities.add(wire.identities, path.field("identities"), &consumer, diagnostics);
         check_keys(wire.keys, (index, path), &consumer, environment, &mut keys, diagnostics);
         checked.push(consumer);
