@@ -34,7 +34,7 @@ BUILD = $(if $(NATIVE),build-native,build)
 CARRIER = $(if $(NATIVE),native,wasm)
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-native dist image version run serve certificates demo test test-native test-envoy test-versions test-dist test-reproducible test-func-e test-gateway test-istio test-litellm test-clients test-cve test-rate-limit test-web test-observability dashboard lint advisories bench bench-core clean
+.PHONY: help prometheus build build-native dist image version run serve certificates demo test test-native test-envoy test-versions test-dist test-reproducible test-func-e test-gateway test-istio test-litellm test-clients test-cve test-rate-limit test-web test-observability dashboard lint advisories bench bench-core clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
@@ -172,13 +172,20 @@ test-observability: $(INSTALLED_PROMETHEUS) ## check alerts, their tests and the
 dashboard: build $(INSTALLED_PROMETHEUS) ## draw docs/dashboard.svg: Envoy under a mix of requests, Prometheus beside it (a minute and a half)
 	@$(WITH_PROMETHEUS) cargo run --quiet --package byok-testkit --features envoy --bin dashboard
 
+# By the machine's lists of packages, else by fresh ones of its own.
+OWN_LISTS = -o Dir::State::lists=$(PROMETHEUS).partial/lists -o Dir::Cache=$(PROMETHEUS).partial/cache
+DOWNLOAD_PROMETHEUS = { apt-get download --quiet prometheus 2>/dev/null || { mkdir -p lists/partial cache/archives/partial && \
+	apt-get $(OWN_LISTS) --quiet update && apt-get $(OWN_LISTS) --quiet download prometheus; }; }
+
+prometheus: $(INSTALLED_PROMETHEUS)
+
 # Unpacked, not installed: no root, and no service is started.
 $(PROMETHEUS)/usr/bin/promtool:
 	@command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || \
 		{ echo 'promtool and prometheus are not on PATH, and this is no Debian to fetch them from: install Prometheus' >&2; exit 2; }
 	@rm -rf $(PROMETHEUS) $(PROMETHEUS).partial && mkdir -p $(PROMETHEUS).partial
-	@cd $(PROMETHEUS).partial && apt-get download --quiet prometheus || \
-		{ echo 'apt-get could not fetch the package prometheus: run `apt-get update` as root, or put promtool and prometheus on PATH' >&2; exit 2; }
+	@cd $(PROMETHEUS).partial && $(DOWNLOAD_PROMETHEUS) || \
+		{ echo 'apt-get could not fetch the package prometheus: put promtool and prometheus on PATH' >&2; exit 2; }
 	@dpkg-deb -x $(PROMETHEUS).partial/prometheus_*.deb $(PROMETHEUS).partial && mv $(PROMETHEUS).partial $(PROMETHEUS)
 
 lint: $(LINT_TOOLS)/installed ## formatting, clippy, rustdoc, spelling, licenses; warnings are errors (needs python3)
