@@ -62,7 +62,7 @@ pub(crate) fn load(config: Config, json: Vec<u8>) -> Result<First, Vec<ConfigErr
     Ok(First { policy, warnings, subscriptions })
 }
 
-/// Returns where Envoy gets a secret from. The name stands in it, since a file has one secret only.
+/// Returns the `ConfigSource` of one secret: `sds_config` with the secret's name for `{name}`, since a file holds one secret.
 fn source_of(name: &str, sds_config: &str) -> String {
     let quoted = serde_json::Value::from(name).to_string();
     let in_json = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
