@@ -14,7 +14,7 @@ const RESOURCE: &str = "type.googleapis.com/envoy.config.core.v3.TypedExtensionC
 const FILTER: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
 const NATIVE_FILTER: &str = "type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter";
 
-/// Finds the filter wherever it stands in a bootstrap, or in what Envoy reads by ECDS.
+/// Finds the filter anywhere in a bootstrap, or in a configuration that Envoy gets by ECDS.
 pub(super) fn examples(file: &str, part: &Value) -> Vec<Example> {
     if part["@type"] == RESOURCE {
         let examples = examples(file, &part["typed_config"]).into_iter();

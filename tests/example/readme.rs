@@ -122,7 +122,7 @@ impl Session {
     }
 }
 
-/// The lines of an output, without blanks at their ends.
+/// The lines of an output, without trailing whitespace.
 fn without_blanks(output: &str) -> Vec<&str> {
     output.trim().lines().map(str::trim_end).collect()
 }

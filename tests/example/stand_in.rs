@@ -1,4 +1,5 @@
-//! Examples whose next hop is not of this machine: another listener of the same Envoy stands in for it, and answers with what it got.
+//! Examples with a next hop on another machine: another listener of the same Envoy takes its place, and answers with the request
+//! that it received.
 
 use std::fs;
 use std::net::TcpListener;

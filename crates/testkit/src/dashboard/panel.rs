@@ -6,7 +6,7 @@ use serde::Deserialize;
 /// What rates are measured over. By Grafana's rule it is at least four scrapes.
 pub(super) const RATE_INTERVAL: &str = "8s";
 
-/// What Grafana puts in place of its variables, and what stands there in the picture.
+/// Grafana's variables, each with the value that it has in the picture.
 const VARIABLES: [(&str, &str); 1] = [("$__rate_interval", RATE_INTERVAL)];
 
 /// A panel with its place in the grid of 24 columns.
@@ -50,7 +50,7 @@ pub(super) enum Unit {
 }
 
 impl Unit {
-    /// Returns what a value is multiplied by before it is shown, and what stands behind it.
+    /// Returns the factor by which a value is multiplied before it is shown, and its unit.
     pub(super) fn shown(self) -> (f64, &'static str) {
         match self {
             Self::RequestsPerSecond => (1.0, "requests/s"),
