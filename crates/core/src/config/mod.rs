@@ -30,6 +30,7 @@ use compile::{Environment, NATIVE_ONLY};
 use diagnostics::Diagnostics;
 use path::Path;
 
+use crate::http::starts_with_any;
 use crate::model::Policy;
 use crate::providers::NEVER_CANDIDATES;
 
@@ -110,7 +111,7 @@ fn parse(json: &[u8]) -> Result<wire::Configuration, ConfigError> {
 
 /// Whether a secret has the form of a provider credential that is never accepted as a proxy key.
 pub fn is_never_proxy_key(secret: &[u8]) -> bool {
-    NEVER_CANDIDATES.iter().any(|prefix| secret.starts_with(prefix.as_bytes()))
+    starts_with_any(secret, NEVER_CANDIDATES)
 }
 
 /// Returns the first error of form, if the document is not of the right one, and the steps to where it is.

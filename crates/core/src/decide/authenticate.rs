@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{CandidateOutcome, Context, IdentityOutcome, KnownBy, Step, Trace};
-use crate::http::RequestHeaders;
+use crate::http::{RequestHeaders, starts_with_any};
 use crate::model::{
     AuthSource, Consumer, DenyReason, Key, KeySource, Location, Lookup, LookupResult, Mode, Policy, RoutePolicy,
     VerificationService,
@@ -247,7 +247,7 @@ fn read<'a, T: Trace<'a>>(
         trace.record(|| Step::KeyCandidate { source, digest: None, outcome: CandidateOutcome::Absent });
         return None;
     };
-    if policy.never_candidates.iter().any(|prefix| secret.starts_with(prefix.as_bytes())) {
+    if starts_with_any(&secret, policy.never_candidates) {
         let outcome = CandidateOutcome::ProviderCredential;
         trace.record(|| Step::KeyCandidate { source, digest: Some(KeyDigest::of(&secret)), outcome });
         return None;

@@ -7,7 +7,7 @@ use super::{is_visible_ascii, trim};
 pub struct RequestHeaders<'a> {
     lines: Vec<Line<'a>>,
     /// By the bucket that a name's hash falls into: the number of the first line with such a name.
-    first: [usize; BUCKETS],
+    first: [u32; BUCKETS],
 }
 
 const BUCKETS: usize = 32;
@@ -16,7 +16,7 @@ struct Line<'a> {
     name: HeaderName<'a>,
     value: &'a [u8],
     /// The number of the next line in the same bucket. Numbers count from 1; 0 is none.
-    next: usize,
+    next: u32,
 }
 
 impl<'a> RequestHeaders<'a> {
@@ -27,9 +27,9 @@ impl<'a> RequestHeaders<'a> {
 
     fn indexed(mut lines: Vec<Line<'a>>) -> Self {
         let mut first = [0; BUCKETS];
-        for (number, line) in lines.iter_mut().enumerate().rev() {
+        for (index, line) in lines.iter_mut().enumerate().rev() {
             if let Some(first) = first.get_mut(bucket(line.name)) {
-                line.next = std::mem::replace(first, number + 1);
+                line.next = std::mem::replace(first, index as u32 + 1);
             }
         }
         Self { lines, first }
@@ -43,15 +43,15 @@ impl<'a> RequestHeaders<'a> {
         if buffer.is_empty() {
             return Some(Self::indexed(Vec::new()));
         }
-        let (count, rest) = split_u32(buffer)?;
-        let (mut sizes, mut bytes) = rest.split_at_checked(count.checked_mul(8)?)?;
+        let (count, rest) = buffer.split_first_chunk()?;
+        let count = size(count)?;
+        let (sizes, mut bytes) = rest.split_at_checked(count.checked_mul(8)?)?;
         let mut lines = Vec::with_capacity(count);
-        while !sizes.is_empty() {
-            let (name_size, after_name_size) = split_u32(sizes)?;
-            let (value_size, after_value_size) = split_u32(after_name_size)?;
-            sizes = after_value_size;
-            let (name, after_name) = split_field(bytes, name_size)?;
-            let (value, after_value) = split_field(after_name, value_size)?;
+        let (sizes, _) = sizes.as_chunks::<4>();
+        let (pairs, _) = sizes.as_chunks::<2>();
+        for [name, value] in pairs {
+            let (name, after_name) = split_field(bytes, size(name)?)?;
+            let (value, after_value) = split_field(after_name, size(value)?)?;
             bytes = after_value;
             lines.push(Line { name: name.into(), value, next: 0 });
         }
@@ -76,8 +76,8 @@ impl<'a> RequestHeaders<'a> {
             .map(|line| trim(line.value))
     }
 
-    fn line(&self, number: usize) -> Option<&Line<'a>> {
-        self.lines.get(number.checked_sub(1)?)
+    fn line(&self, number: u32) -> Option<&Line<'a>> {
+        self.lines.get(usize::try_from(number.checked_sub(1)?).ok()?)
     }
 
     /// Returns the first value of one name that is not empty.
@@ -120,9 +120,8 @@ fn bucket(name: HeaderName<'_>) -> usize {
     usize::from(name.hash) % BUCKETS
 }
 
-fn split_u32(bytes: &[u8]) -> Option<(usize, &[u8])> {
-    let (number, rest) = bytes.split_first_chunk::<4>()?;
-    Some((usize::try_from(u32::from_le_bytes(*number)).ok()?, rest))
+fn size(bytes: &[u8; 4]) -> Option<usize> {
+    usize::try_from(u32::from_le_bytes(*bytes)).ok()
 }
 
 fn split_field(bytes: &[u8], size: usize) -> Option<(&[u8], &[u8])> {

@@ -12,3 +12,4 @@ pub use headers::RequestHeaders;
 pub(crate) use name::NameSketch;
 pub use name::{HeaderName, reads_like};
 pub use scheme::{carries, is_visible_ascii, strip_scheme, trim};
+pub(crate) use scheme::{starts_with, starts_with_any};

@@ -5,18 +5,22 @@
 pub struct HeaderName<'a> {
     /// The name in lower case.
     pub bytes: &'a [u8],
-    pub(super) hash: u8,
+    /// Below [`HASHES`].
+    pub(crate) hash: u16,
 }
 
+/// As many as a cache line has bits.
+const HASHES: usize = 512;
+
 impl<'a> From<&'a [u8]> for HeaderName<'a> {
-    /// Tells names apart by their length and three of their bytes.
+    /// Tells names apart by their length and two of their bytes.
+    #[inline]
     fn from(bytes: &'a [u8]) -> Self {
-        let byte = |at: usize| bytes.get(at).map_or(0, |byte| u32::from(separator_as_dash(*byte)));
-        let length = bytes.len();
-        let sample = byte(0) | byte(length / 2) << 8 | byte(length.wrapping_sub(1)) << 16 | (length as u32) << 24;
+        let byte = |at: Option<&u8>| at.map_or(0, |byte| u32::from(separator_as_dash(*byte)));
+        let sample = byte(bytes.get(bytes.len() / 2)) | byte(bytes.last()) << 8 | (bytes.len() as u32) << 16;
         // Fibonacci hashing: the upper bits of the product depend on all bits of the sample.
-        let [.., hash] = sample.wrapping_mul(0x9e37_79b9).to_le_bytes();
-        Self { bytes, hash }
+        let hash = sample.wrapping_mul(0x9e37_79b9) >> (u32::BITS - HASHES.ilog2());
+        Self { bytes, hash: hash as u16 }
     }
 }
 
@@ -31,13 +35,29 @@ pub fn reads_like(name: &[u8], other: &[u8]) -> bool {
     name.len() == other.len() && name.iter().zip(other).rev().all(is_alike)
 }
 
+#[inline]
 fn separator_as_dash(byte: u8) -> u8 {
-    if byte.is_ascii_alphanumeric() { byte } else { b'-' }
+    SEPARATORS_AS_DASH.get(usize::from(byte)).copied().unwrap_or(b'-')
 }
+
+/// By a byte: what it is compared as.
+const SEPARATORS_AS_DASH: [u8; 256] = {
+    let mut table = [b'-'; 256];
+    let mut rest: &mut [u8] = &mut table;
+    let mut byte = 0;
+    while let Some((first, others)) = rest.split_first_mut() {
+        if u8::is_ascii_alphanumeric(&byte) {
+            *first = byte;
+        }
+        byte = byte.wrapping_add(1);
+        rest = others;
+    }
+    table
+};
 
 /// A set of header names that admits every name in it, and few others.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct NameSketch([u64; 4]);
+pub(crate) struct NameSketch([u64; HASHES / 64]);
 
 impl NameSketch {
     pub(crate) fn insert(&mut self, name: HeaderName<'_>) {

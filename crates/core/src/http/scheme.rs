@@ -47,6 +47,17 @@ pub fn is_visible_ascii(bytes: &[u8]) -> bool {
     bytes.iter().all(u8::is_ascii_graphic)
 }
 
+/// Whether a value starts with any of these. They are compared from their ends: many prefixes begin alike.
+pub(crate) fn starts_with_any(value: &[u8], prefixes: &[impl AsRef<str>]) -> bool {
+    prefixes.iter().any(|prefix| starts_with(value, prefix.as_ref()))
+}
+
+/// Whether a value starts with this, compared from its end.
+pub(crate) fn starts_with(value: &[u8], prefix: &str) -> bool {
+    let start = value.get(..prefix.len());
+    start.is_some_and(|start| start.iter().zip(prefix.as_bytes()).rev().all(|(one, other)| one == other))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

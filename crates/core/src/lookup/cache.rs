@@ -121,6 +121,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::model::KeyLimits;
 
     const SERVICE: fn() -> VerificationService = || VerificationService {
         cache_max_entries: 3,
@@ -189,11 +190,12 @@ mod tests {
     #[test]
     fn a_key_that_the_service_has_disabled_or_that_has_expired_is_not_stale() {
         let mut cache = ResultCache::default();
-        let disabled = Key { disabled: true, ..Key::from_service(None, digest(0)) };
+        let limits = |expires_at, disabled| KeyLimits { not_before: Timestamp::MIN, expires_at, disabled };
+        let disabled = Key::from_service(None, digest(0)).limited(limits(Timestamp::MAX, true));
         cache.insert(digest(0), &LookupResult::Key(Arc::new(disabled)), &SERVICE(), at(0));
         assert!(matches!(cache.outdated(digest(0), &SERVICE(), at(70)), Outdated::Unknown));
         assert!(cache.use_stale(digest(0), &SERVICE(), at(70)).is_none());
-        let expires = Key { expires_at: at(80), ..Key::from_service(None, digest(1)) };
+        let expires = Key::from_service(None, digest(1)).limited(limits(at(80), false));
         cache.insert(digest(1), &LookupResult::Key(Arc::new(expires)), &SERVICE(), at(0));
         assert!(cache.use_stale(digest(1), &SERVICE(), at(79)).is_some());
         assert!(cache.use_stale(digest(1), &SERVICE(), at(80)).is_none());

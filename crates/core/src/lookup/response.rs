@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::model::{Key, LookupResult, SendAs, VerificationService};
+use crate::model::{Key, KeyLimits, LookupResult, SendAs, VerificationService};
 use crate::secret::KeyDigest;
 use crate::time::Timestamp;
 
@@ -52,6 +52,7 @@ impl VerificationService {
         };
         let active = matches!(status, "active" | "expired");
         let name = self.consumer_from.as_deref().and_then(|pointer| response.pointer(pointer)).and_then(Value::as_str);
-        Some(Key { expires_at, disabled: blocked || !active, ..Key::from_service(name, digest) })
+        let limits = KeyLimits { not_before: Timestamp::MIN, expires_at, disabled: blocked || !active };
+        Some(Key::from_service(name, digest).limited(limits))
     }
 }

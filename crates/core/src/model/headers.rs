@@ -1,29 +1,43 @@
 //! Sets of names that do not go upstream.
 
 use super::Location;
-use crate::http::{HeaderName, NameSketch, query, reads_like};
+use crate::http::{HeaderName, NameSketch, query, reads_like, starts_with_any};
 
 /// Header names, compared by [`reads_like`].
 #[derive(Debug, Default)]
 pub(crate) struct NameSet {
     sketch: NameSketch,
-    names: Vec<Box<str>>,
+    /// By their hashes.
+    names: Vec<(u16, Box<str>)>,
 }
 
 impl NameSet {
     pub(crate) fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let mut set = Self::default();
-        for name in names {
-            if !set.contains(name.as_bytes().into()) {
-                set.sketch.insert(name.as_bytes().into());
-                set.names.push(name.into());
+        for entry in names {
+            let name = HeaderName::from(entry.as_bytes());
+            if !set.contains(name) {
+                set.sketch.insert(name);
+                set.names.insert(set.first_of(name.hash), (name.hash, entry.into()));
             }
         }
         set
     }
 
+    #[inline]
     pub(crate) fn contains(&self, name: HeaderName<'_>) -> bool {
-        self.sketch.may_contain(name) && self.names.iter().any(|entry| reads_like(entry.as_bytes(), name.bytes))
+        self.sketch.may_contain(name) && self.lists(name)
+    }
+
+    /// For the few names that the sketch admits.
+    fn lists(&self, name: HeaderName<'_>) -> bool {
+        let mut alike = self.names.iter().skip(self.first_of(name.hash)).take_while(|(hash, _)| *hash == name.hash);
+        alike.any(|(_, entry)| reads_like(entry.as_bytes(), name.bytes))
+    }
+
+    /// Returns where the names of that hash begin.
+    fn first_of(&self, hash: u16) -> usize {
+        self.names.partition_point(|(earlier, _)| *earlier < hash)
     }
 }
 
@@ -33,35 +47,30 @@ pub struct CredentialLocations {
     headers: NameSet,
     query: Vec<Box<str>>,
     cookies: Vec<Box<str>>,
-    /// What precedes the name of such a header to make another one of it.
-    header_prefix: &'static [u8],
     /// How an item of `sec-websocket-protocol` starts that is a credential.
     websocket_prefixes: Vec<Box<str>>,
 }
 
 impl CredentialLocations {
-    /// Takes locations that may repeat.
-    pub(crate) fn new(locations: impl Iterator<Item = Location>, header_prefix: &'static [u8]) -> Self {
+    /// Takes locations that may repeat, and what precedes the name of such a header to make another one of it.
+    pub(crate) fn new(locations: impl Iterator<Item = Location>, header_prefix: &str) -> Self {
         let (mut headers, mut query, mut cookies) = (Vec::new(), Vec::new(), Vec::new());
         let mut websocket_prefixes = Vec::new();
         for location in locations {
             match location {
-                Location::Header(name) => headers.push(name),
+                Location::Header(name) => headers.extend([format!("{header_prefix}{name}").into(), name]),
                 Location::Query(name) => query.push(name),
                 Location::Cookie(name) => cookies.push(name),
                 Location::WebSocketProtocol(prefix) => websocket_prefixes.push(prefix),
             }
         }
-        let headers = NameSet::new(headers.iter().map(|name| &**name));
-        Self { headers, query, cookies, header_prefix, websocket_prefixes }
+        let headers = NameSet::new(headers.iter().map(|name: &Box<str>| &**name));
+        Self { headers, query, cookies, websocket_prefixes }
     }
 
     /// Whether a header is such a location, reads like one with other separators, or is one after the prefix.
     pub fn contains<'n>(&self, name: impl Into<HeaderName<'n>>) -> bool {
-        let name = name.into();
-        let split = name.bytes.split_at_checked(self.header_prefix.len());
-        let split = split.filter(|(head, _)| reads_like(head, self.header_prefix));
-        self.headers.contains(name) || split.is_some_and(|(_, rest)| self.headers.contains(rest.into()))
+        self.headers.contains(name.into())
     }
 
     /// Whether a query parameter is such a location, or reads like one with other separators.
@@ -76,7 +85,7 @@ impl CredentialLocations {
 
     /// Whether an item of `sec-websocket-protocol` is a credential.
     pub fn contains_subprotocol(&self, item: &[u8]) -> bool {
-        self.websocket_prefixes.iter().any(|prefix| item.starts_with(prefix.as_bytes()))
+        starts_with_any(item, &self.websocket_prefixes)
     }
 
     /// Returns the names of the query parameters.
@@ -152,8 +161,7 @@ impl StripList {
     /// Whether a header is removed.
     pub fn contains(&self, name: &[u8]) -> bool {
         self.names.iter().any(|entry| entry.as_bytes() == name)
-            || (self.prefixes.iter().any(|prefix| name.starts_with(prefix.as_bytes()))
-                && name != Self::NEEDED_BY_ENVOY.as_bytes())
+            || (starts_with_any(name, &self.prefixes) && name != Self::NEEDED_BY_ENVOY.as_bytes())
     }
 }
 
@@ -165,7 +173,7 @@ mod tests {
     fn a_location_is_found_under_every_name_that_servers_take_for_it() {
         let names = ["x_own-key", "x-api-key", "api-key", "litellm_user_api_key"];
         let locations = names.into_iter().map(|name| Location::Header(name.into()));
-        let locations = CredentialLocations::new(locations, b"x-pass-");
+        let locations = CredentialLocations::new(locations, "x-pass-");
         for (name, is_one) in [
             ("x-api-key", true),
             ("x_api_key", true),

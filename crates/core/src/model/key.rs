@@ -61,20 +61,22 @@ pub struct Key {
     pub id: Box<str>,
     /// The owner.
     pub consumer: Arc<Consumer>,
+    /// `None` for a key that is valid at any time, as most are.
+    limits: Option<Box<KeyLimits>>,
+}
+
+/// When a key is valid.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct KeyLimits {
     pub(crate) not_before: Timestamp,
     pub(crate) expires_at: Timestamp,
     pub(crate) disabled: bool,
 }
 
-impl Key {
-    /// Returns a key that is valid at any time.
-    pub(crate) fn unlimited(consumer: Arc<Consumer>, id: Box<str>) -> Self {
-        Self { id, consumer, not_before: Timestamp::MIN, expires_at: Timestamp::MAX, disabled: false }
-    }
+impl KeyLimits {
+    const NONE: Self = Self { not_before: Timestamp::MIN, expires_at: Timestamp::MAX, disabled: false };
 
-    /// # Errors
-    /// The key is disabled, has expired, or is not valid yet.
-    pub(crate) fn check_validity(&self, now: Timestamp) -> Result<(), DenyReason> {
+    fn check(&self, now: Timestamp) -> Result<(), DenyReason> {
         if self.disabled {
             return Err(DenyReason::DisabledApiKey);
         }
@@ -85,6 +87,30 @@ impl Key {
             return Err(DenyReason::NotYetValidApiKey);
         }
         Ok(())
+    }
+}
+
+impl Key {
+    /// Returns a key that is valid at any time.
+    pub(crate) fn unlimited(consumer: Arc<Consumer>, id: Box<str>) -> Self {
+        Self { id, consumer, limits: None }
+    }
+
+    /// Limits when the key is valid.
+    pub(crate) fn limited(self, limits: KeyLimits) -> Self {
+        let limits = (limits != KeyLimits::NONE).then(|| Box::new(limits));
+        Self { limits, ..self }
+    }
+
+    /// # Errors
+    /// The key is disabled, has expired, or is not valid yet.
+    pub(crate) fn check_validity(&self, now: Timestamp) -> Result<(), DenyReason> {
+        self.limits.as_ref().map_or(Ok(()), |limits| limits.check(now))
+    }
+
+    fn has_dates(&self) -> bool {
+        let has_dates = |limits: &KeyLimits| limits.not_before != Timestamp::MIN || limits.expires_at != Timestamp::MAX;
+        self.limits.as_deref().is_some_and(has_dates)
     }
 }
 
@@ -110,7 +136,7 @@ impl KeyRing {
         match self.keys.entry(digest) {
             Entry::Occupied(earlier) => Err(earlier.index()),
             Entry::Vacant(entry) => {
-                self.has_dates |= key.not_before != Timestamp::MIN || key.expires_at != Timestamp::MAX;
+                self.has_dates |= key.has_dates();
                 entry.insert(key);
                 Ok(())
             }

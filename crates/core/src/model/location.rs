@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::http::{RequestHeaders, cookies, query, strip_scheme, trim};
+use crate::http::{RequestHeaders, cookies, query, starts_with_any, strip_scheme, trim};
 use crate::secret::Secret;
 
 /// A part of the request that may carry a credential.
@@ -99,8 +99,7 @@ impl Commas {
             Self::PartOfValue => false,
             Self::Separator => true,
             Self::SeparatorOf { schemes, prefixes } => value.split(|byte| *byte == b',').map(trim).any(|part| {
-                schemes.iter().any(|scheme| strip_scheme(scheme, part).is_some())
-                    || prefixes.iter().any(|prefix| part.starts_with(prefix.as_bytes()))
+                schemes.iter().any(|scheme| strip_scheme(scheme, part).is_some()) || starts_with_any(part, prefixes)
             }),
         }
     }

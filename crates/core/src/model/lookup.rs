@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Key;
-use crate::http::is_visible_ascii;
+use crate::http::{is_visible_ascii, starts_with_any};
 use crate::secret::{KeyDigest, Secret};
 
 /// A key that the configuration does not list, about which the verification service must be asked before the request can
@@ -83,7 +83,7 @@ pub struct VerificationService {
 impl VerificationService {
     /// Whether it may be asked about a value.
     pub(crate) fn may_be_asked_about(&self, secret: &[u8]) -> bool {
-        is_visible_ascii(secret) && !self.never_sent.iter().any(|prefix| secret.starts_with(prefix.as_bytes()))
+        is_visible_ascii(secret) && !starts_with_any(secret, &self.never_sent)
     }
 }
 

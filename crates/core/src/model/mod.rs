@@ -17,6 +17,7 @@ pub(crate) use headers::NameSet;
 pub use headers::{CredentialLocations, IdentityHeaders, StripList};
 pub(crate) use identity::ListedValues;
 pub use identity::{AuthSource, Identity, RequestIdentities};
+pub(crate) use key::KeyLimits;
 pub use key::{Consumer, Key, KeyRing, Label};
 pub(crate) use location::{Commas, after, subprotocols};
 pub use location::{KeySource, Location, SingleValueLocation, UpstreamHeader};

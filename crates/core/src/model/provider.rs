@@ -1,6 +1,7 @@
 //! Providers: which credentials an upstream API takes, from where, and how its errors look.
 
 use super::{AllowList, Consumer, Location, NameSet, UpstreamHeader};
+use crate::http::{starts_with, starts_with_any};
 use crate::secret::Secret;
 
 /// An upstream API as the configuration describes it: its profile, with the operator's changes applied.
@@ -52,10 +53,9 @@ impl Provider {
     fn is_foreign(&self, secret: &[u8]) -> bool {
         let is_named = |foreign: &str| {
             let mut named = self.named_prefixes.iter().filter(|named| named.starts_with(foreign));
-            named.any(|named| secret.starts_with(named.as_bytes()))
+            named.any(|named| starts_with(secret, named))
         };
-        let mut foreign = self.foreign_prefixes.iter().filter(|prefix| secret.starts_with(prefix.as_bytes()));
-        foreign.any(|prefix| !is_named(prefix))
+        self.foreign_prefixes.iter().any(|foreign| starts_with(secret, foreign) && !is_named(foreign))
     }
 
     /// Returns the header in which a deployment key goes upstream, and the beta that it needs.
@@ -98,7 +98,7 @@ impl CredentialRule {
         if self.prefixes.is_empty() {
             return secret.len() >= Self::MIN_LENGTH;
         }
-        self.prefixes.iter().any(|prefix| secret.starts_with(prefix.as_bytes()))
+        starts_with_any(secret, &self.prefixes)
     }
 }
 

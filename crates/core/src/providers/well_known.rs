@@ -37,7 +37,7 @@ pub(crate) const CREDENTIAL_SUBPROTOCOLS: &[&str] = &[openai::WEBSOCKET_PREFIX, 
 
 /// LiteLLM forwards a header of this prefix to the provider, without the prefix
 /// (<https://docs.litellm.ai/docs/proxy/forward_client_headers>).
-pub(crate) const PASS_THROUGH_HEADER_PREFIX: &[u8] = b"x-pass-";
+pub(crate) const PASS_THROUGH_HEADER_PREFIX: &str = "x-pass-";
 
 /// Schemes that precede a key in a header, and that somebody may have copied with it.
 pub(crate) const SCHEMES: &[&str] = &["Bearer", "Basic", "Token"];

@@ -10,7 +10,7 @@ use crate::config::diagnostics::Diagnostics;
 use crate::config::path::Path;
 use crate::config::wire;
 use crate::http::strip_scheme;
-use crate::model::{Consumer, Key, KeyRing, Label, is_service_name};
+use crate::model::{Consumer, Key, KeyLimits, KeyRing, Label, is_service_name};
 use crate::providers::SCHEMES;
 use crate::secret::{KeyDigest, Secret};
 use crate::time::Timestamp;
@@ -180,7 +180,8 @@ fn check_keys(
         }
         if let Some(digest) = digest(&wire, path, environment, diagnostics) {
             let consumer = Arc::clone(consumer);
-            let key = Key { id: wire.id, consumer, not_before, expires_at, disabled: wire.disabled };
+            let limits = KeyLimits { not_before, expires_at, disabled: wire.disabled };
+            let key = Key::unlimited(consumer, wire.id).limited(limits);
             keys.insert(digest, key, path, (consumer_index, at), diagnostics);
         }
     }
