@@ -30,7 +30,7 @@ fn a_retry_carries_the_cleaned_headers_and_counts_once() {
         assert_clean(message);
         assert_eq!(value(message, "x-api-key").as_deref(), Some(CLIENT_KEY));
     }
-    assert_eq!(gateway.counters().values().sum::<u64>(), 1);
+    assert_eq!(gateway.counters_that(|counters| !counters.is_empty()).values().sum::<u64>(), 1);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use byok_testkit::carrier::{Carrier, carrier};
 use byok_testkit::envoy::{Envoy, Options};
+use byok_testkit::gateway::until;
 use byok_testkit::tools::envoy_binary;
 use serde_json::{Value, json};
 
@@ -37,7 +38,6 @@ fn prometheus_shows_requests_by_decision_reason_auth_source_and_credential() {
         assert_eq!(status_of(gateway, headers), status, "{headers:?}");
     }
 
-    let metrics = envoy.admin_get("/stats/prometheus").expect("metrics");
     let expected = [
         (["allow", "verified", "x-litellm-api-key", "client"], 2),
         (["allow", "verified", "x-litellm-api-key", "deployment"], 1),
@@ -53,6 +53,9 @@ fn prometheus_shows_requests_by_decision_reason_auth_source_and_credential() {
             (series(&labels), count)
         })
         .collect();
+    let read = || envoy.admin_get("/stats/prometheus").expect("metrics");
+    // The native module counts a moment later.
+    let metrics = until(|| Some(read()).filter(|metrics| of_the_filter(metrics) == expected)).unwrap_or_else(read);
     assert_eq!(of_the_filter(&metrics), expected);
     assert!(metrics.contains("# TYPE byok_requests counter\n"), "no type is given");
 }

@@ -2,7 +2,8 @@
 #![expect(unsafe_code, reason = "it stands for Envoy's C functions")]
 
 use std::cell::RefCell;
-use std::ptr::null_mut;
+use std::ffi::c_void;
+use std::ptr::{NonNull, null_mut};
 
 use crate::abi::{Buffer, ConfigPointer, FilterPointer, Header};
 
@@ -11,7 +12,7 @@ thread_local! {
     pub(crate) static REPLIES: RefCell<Vec<(u32, String)>> = const { RefCell::new(Vec::new()) };
     /// The names of the counters, by their ids.
     static COUNTERS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
-    /// The names of the counters that were incremented.
+    /// The names of the counters that were incremented, each as often as it was.
     pub(crate) static COUNTED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -47,10 +48,10 @@ extern "C" fn envoy_dynamic_module_callback_http_filter_config_increment_counter
     id: usize,
     _label_values: *const Buffer,
     _label_count: usize,
-    _value: u64,
+    value: u64,
 ) -> u32 {
     let name = COUNTERS.with_borrow(|counters| counters.get(id).cloned());
-    COUNTED.with_borrow_mut(|counted| counted.extend(name));
+    COUNTED.with_borrow_mut(|counted| (0..value).for_each(|_| counted.extend(name.clone())));
     0
 }
 
@@ -81,11 +82,17 @@ extern "C" fn envoy_dynamic_module_callback_http_send_response(
     REPLIES.with_borrow_mut(|replies| replies.push((status, text(details))));
 }
 
+/// Nobody is woken.
+#[unsafe(no_mangle)]
+extern "C" fn envoy_dynamic_module_callback_http_filter_config_scheduler_new(_config: ConfigPointer) -> *mut c_void {
+    NonNull::dangling().as_ptr()
+}
+
 /// Functions that no test needs; they do nothing, and return nothing.
 macro_rules! absent {
     ($($name:ident)*) => {$(
         #[unsafe(no_mangle)]
-        extern "C" fn $name() -> *mut std::ffi::c_void {
+        extern "C" fn $name() -> *mut c_void {
             null_mut()
         }
     )*};
@@ -98,7 +105,6 @@ absent! {
     envoy_dynamic_module_callback_http_filter_config_http_callout
     envoy_dynamic_module_callback_http_filter_config_scheduler_commit
     envoy_dynamic_module_callback_http_filter_config_scheduler_delete
-    envoy_dynamic_module_callback_http_filter_config_scheduler_new
     envoy_dynamic_module_callback_http_filter_continue_decoding
     envoy_dynamic_module_callback_http_filter_get_attribute_string
     envoy_dynamic_module_callback_http_filter_scheduler_commit

@@ -8,6 +8,7 @@ use byok_core::{
     RequestIdentities, Timestamp, decide,
 };
 
+use crate::alarm::Alarm;
 use crate::counters::Counters;
 use crate::grpc;
 use crate::host::{Config, HostError, Level, Stream, log};
@@ -31,6 +32,8 @@ pub(crate) struct Filter {
     pub(crate) counters: Counters,
     /// `None` without a verification service.
     lookups: Option<Lookups>,
+    /// Makes [`Filter::on_main_thread`] be called.
+    alarm: Alarm,
 }
 
 /// Where the policy of a request comes from.
@@ -118,11 +121,13 @@ impl Filter {
         let shadow = policy.shadow;
         let policy = match subscriptions {
             None => PolicySource::Fixed(Box::new(policy)),
-            Some(subscriptions) => {
-                PolicySource::Rotating(Box::new(Rotation::start(name.clone(), policy, subscriptions).ok()?))
-            }
+            Some(subscriptions) => PolicySource::Rotating(Box::new(Rotation::new(name.clone(), policy, subscriptions))),
         };
-        Some(Self { name, policy, shadow, properties, redirect_state, counters, lookups })
+        let alarm = Alarm::start(config.scheduler().ok()?);
+        if let PolicySource::Rotating(_) = policy {
+            alarm.set();
+        }
+        Some(Self { name, policy, shadow, properties, redirect_state, counters, lookups, alarm })
     }
 
     /// Decides about a request.
@@ -148,9 +153,14 @@ impl Filter {
         }
     }
 
-    /// Sees whether secrets have changed, and makes the calls to the verification service; on the main thread.
+    /// Tells Envoy of the requests that were counted, sees whether secrets have changed, and makes the calls to the
+    /// verification service; on the main thread.
     pub(crate) fn on_main_thread(&self) {
+        self.alarm.reset();
+        self.counters.tell();
         if let PolicySource::Rotating(rotation) = &self.policy {
+            // Envoy does not say when a secret changes: the main thread looks again and again.
+            self.alarm.set();
             rotation.refresh();
         }
         let Some(lookups) = &self.lookups else { return };
@@ -254,6 +264,7 @@ impl Filter {
             stream.set_filter_state(&key, value.as_bytes())?;
         }
         self.counters.request(effect);
+        self.alarm.set();
         Ok(())
     }
 

@@ -366,8 +366,8 @@ impl Config {
         (!value.is_empty()).then(|| Secret::new(value))
     }
 
-    /// Adds one to a counter, with as many label values as it has labels.
-    pub(crate) fn increment<const LABELS: usize>(self, counter: Counter, values: [&str; LABELS]) {
+    /// Adds to a counter, with as many label values as it has labels.
+    pub(crate) fn increment<const LABELS: usize>(self, counter: Counter, values: [&str; LABELS], count: u64) {
         let values = values.map(|value| Buffer::from(value.as_bytes()));
         // SAFETY: the pointer and size are those of a live array. A request that is not counted goes on.
         unsafe {
@@ -376,7 +376,7 @@ impl Config {
                 counter.0,
                 values.as_ptr(),
                 values.len(),
-                1,
+                count,
             );
         }
     }

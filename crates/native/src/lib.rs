@@ -4,6 +4,7 @@
 //! All workers share one `Filter` per configuration. `unsafe` is in `abi.rs`, `host.rs` and `hooks.rs` only.
 
 mod abi;
+mod alarm;
 mod counters;
 #[cfg(test)]
 mod fake;

@@ -6,17 +6,11 @@
 //! policy that another has left.
 
 use std::cell::RefCell;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::thread::{JoinHandle, spawn};
-use std::time::Duration;
 
 use byok_core::{ConfigError, KeyDigest, Loaded, Policy, Secret, Secrets, Warning};
 
-use crate::host::{Config, ConfigScheduler, HostError, Level, SecretId, log};
-
-/// How old a secret may be that requests are decided with.
-const INTERVAL: Duration = Duration::from_millis(100);
+use crate::host::{Config, Level, SecretId, log};
 
 /// A configuration that has just been read.
 pub(crate) struct First {
@@ -91,21 +85,18 @@ pub(crate) struct Rotation {
     policy: RwLock<Option<Arc<Policy>>>,
     /// The values that were tried last, whether they made a policy or not.
     tried: Mutex<Vec<Option<Secret>>>,
-    /// Wakes the main thread for as long as it lives.
-    _alarm: Alarm,
 }
 
 impl Rotation {
     /// Starts with the policy that the configuration was read into.
-    pub(crate) fn start(name: String, policy: Policy, subscriptions: Subscriptions) -> Result<Self, HostError> {
+    pub(crate) fn new(name: String, policy: Policy, subscriptions: Subscriptions) -> Self {
         let Subscriptions { config, json, secrets, values } = subscriptions;
         let is_whole = values.iter().all(Option::is_some);
         if !is_whole {
             log(Level::Debug, || format!("{name}: requests are refused until Envoy has delivered every sds_secret"));
         }
-        let alarm = Alarm::start(config.scheduler()?);
         let policy = RwLock::new(is_whole.then(|| Arc::new(policy)));
-        Ok(Self { name, config, json, secrets, policy, tried: Mutex::new(values), _alarm: alarm })
+        Self { name, config, json, secrets, policy, tried: Mutex::new(values) }
     }
 
     /// Returns the policy of now; `None` if a secret has never been delivered, or makes no valid policy.
@@ -152,34 +143,5 @@ impl Rotation {
             }),
         }
         *tried = values;
-    }
-}
-
-/// Wakes the main thread again and again, until it is dropped.
-struct Alarm {
-    /// Dropped to stop the thread.
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Alarm {
-    fn start(main_thread: ConfigScheduler) -> Self {
-        let (stop, stopped) = channel();
-        let thread = spawn(move || {
-            while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                main_thread.commit();
-            }
-        });
-        Self { stop: Some(stop), thread: Some(thread) }
-    }
-}
-
-impl Drop for Alarm {
-    /// Waits for the thread, since it must not outlive Envoy's configuration.
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
     }
 }

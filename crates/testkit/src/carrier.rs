@@ -7,6 +7,7 @@
 //! | verification service | a cache, bounds and calls per worker | one cache, bounds and calls for all workers |
 //! | identities in dynamic metadata | at any depth | one key below the filter's name: Envoy offers no more |
 //! | counters in `/stats` | `byok.decision.…requests` | `byok.requests.decision.…`, with labels already |
+//! | requests are counted | at once | within a tenth of a second |
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

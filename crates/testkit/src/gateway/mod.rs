@@ -121,6 +121,11 @@ impl Gateway {
             .collect()
     }
 
+    /// The same once they are as expected, or what they are after a while: the native module counts a moment later.
+    pub fn counters_that(&self, are_expected: impl Fn(&BTreeMap<String, u64>) -> bool) -> BTreeMap<String, u64> {
+        until(|| Some(self.counters()).filter(&are_expected)).unwrap_or_else(|| self.counters())
+    }
+
     /// The end of Envoy's log, for a failure.
     pub fn explanation(&self) -> String {
         let log = self.envoy.log();
