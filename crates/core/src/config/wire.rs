@@ -125,6 +125,8 @@ pub(super) struct Identity {
 }
 
 /// A named owner of proxy keys and identities.
+//
+// There may be a hundred thousand, and of their keys: what few of them have takes the room of a pointer.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Consumer"))]
 #[serde(remote = "Self", deny_unknown_fields)]
@@ -135,17 +137,17 @@ pub(super) struct Consumer {
     /// The names of the providers that it may use. Default: all.
     #[serde(default, deserialize_with = "not_null")]
     #[cfg_attr(feature = "schema", schemars(with = "Vec<Box<str>>"))]
-    pub(super) providers: Option<Vec<Box<str>>>,
+    pub(super) providers: Option<Box<[Box<str>]>>,
     /// Overrides `byok` of route and provider.
     pub(super) byok: Option<Byok>,
     /// By provider name: replaces the provider's deployment key.
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
-    pub(super) deployment_keys: Named<SecretSource>,
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Named<SecretSource>", extend("default" = {})))]
+    pub(super) deployment_keys: Option<Box<Named<SecretSource>>>,
     /// Up to 8 words about it, by name, which are recorded in filter state and can be sent upstream.
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
-    pub(super) labels: Named<Box<str>>,
+    #[serde(default, deserialize_with = "not_null")]
+    #[cfg_attr(feature = "schema", schemars(with = "Named<Box<str>>", extend("default" = {})))]
+    pub(super) labels: Option<Box<Named<Box<str>>>>,
     /// The callers that Envoy authenticates as this consumer: each has the name of an identity and a value, which may end in `*`.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = [])))]
@@ -167,17 +169,17 @@ pub(super) struct Key {
     /// The SHA-256 of the key: 64 hex digits, with or without `sha256:` before them.
     pub(super) sha256: Option<HexDigest>,
     /// The environment variable that contains the key.
-    pub(super) environment_variable: Option<Box<str>>,
+    pub(super) environment_variable: Option<Box<Box<str>>>,
     /// The name of a secret that Envoy delivers and rotates, in the native module: see `sds_config`.
-    pub(super) sds_secret: Option<Box<str>>,
+    pub(super) sds_secret: Option<Box<Box<str>>>,
     /// The key in clear text; causes a warning.
-    pub(super) value: Option<Box<str>>,
+    pub(super) value: Option<Box<Box<str>>>,
     /// When it becomes valid (RFC 3339, inclusive).
     #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
-    pub(super) not_before: Option<Box<str>>,
+    pub(super) not_before: Option<Box<Box<str>>>,
     /// When it expires (RFC 3339, exclusive).
     #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
-    pub(super) expires_at: Option<Box<str>>,
+    pub(super) expires_at: Option<Box<Box<str>>>,
     /// Refuses the key, and still records whose it is.
     #[serde(default)]
     pub(super) disabled: bool,

@@ -54,7 +54,7 @@ pub struct CredentialLocations {
 impl CredentialLocations {
     /// Takes locations that may repeat, and what precedes the name of such a header to make another one of it.
     pub(crate) fn new(locations: impl Iterator<Item = Location>, header_prefix: &str) -> Self {
-        let (mut headers, mut query, mut cookies) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut headers, mut query, mut cookies) = (Vec::<Box<str>>::new(), Vec::new(), Vec::new());
         let mut websocket_prefixes = Vec::new();
         for location in locations {
             match location {
@@ -64,7 +64,7 @@ impl CredentialLocations {
                 Location::WebSocketProtocol(prefix) => websocket_prefixes.push(prefix),
             }
         }
-        let headers = NameSet::new(headers.iter().map(|name: &Box<str>| &**name));
+        let headers = NameSet::new(headers.iter().map(|name| &**name));
         Self { headers, query, cookies, websocket_prefixes }
     }
 

@@ -101,8 +101,8 @@ impl AllowList {
     }
 }
 
-impl From<Option<Vec<Box<str>>>> for AllowList {
-    fn from(names: Option<Vec<Box<str>>>) -> Self {
+impl<T: Into<Box<[Box<str>]>>> From<Option<T>> for AllowList {
+    fn from(names: Option<T>) -> Self {
         names.map_or(Self::All, |names| Self::Only(names.into()))
     }
 }

@@ -42,13 +42,13 @@ pub(super) fn check(
         if taken.next_if_eq(&index).is_some() {
             diagnostics.error(path.field("name"), "expected a name that no other consumer has");
         }
-        for (at, provider) in wire.providers.iter().flatten().enumerate() {
+        for (at, provider) in wire.providers.iter().flat_map(|names| names.iter()).enumerate() {
             if !providers.contains(&**provider) {
                 diagnostics.error(path.field("providers").item(at), "expected the name of a provider");
             }
         }
         let mut deployment_keys = Vec::new();
-        for (provider, key) in wire.deployment_keys.0 {
+        for (provider, key) in wire.deployment_keys.into_iter().flat_map(|named| named.0) {
             let path = path.field("deployment_keys");
             let path = path.named(&provider);
             if !providers.contains(&*provider) {
@@ -58,13 +58,13 @@ pub(super) fn check(
             deployment_keys.extend(key.map(|key| (provider, key)));
         }
         let providers = wire.providers.into();
-        let labels = labels(wire.labels, path.field("labels"), diagnostics);
+        let labels = wire.labels.map(|labels| self::labels(*labels, path.field("labels"), diagnostics));
         let consumer = Arc::new(Consumer {
             name: wire.name,
             providers,
             byok: wire.byok,
             deployment_keys: deployment_keys.into(),
-            labels,
+            labels: labels.unwrap_or_default(),
         });
         identities.add(wire.identities, path.field("identities"), &consumer, diagnostics);
         check_keys(wire.keys, (index, path), &consumer, environment, &mut keys, diagnostics);
@@ -165,7 +165,7 @@ fn check_keys(
         if taken.next_if_eq(&at).is_some() {
             diagnostics.error(path.field("id"), "expected an id that no other key of the consumer has");
         }
-        let mut date = |name: &'static str, text: &Option<Box<str>>| {
+        let mut date = |name: &'static str, text: &Option<Box<Box<str>>>| {
             let text = text.as_deref()?;
             let date = Timestamp::from_rfc3339(text);
             if date.is_none() {
