@@ -1,5 +1,6 @@
 //! A new configuration while Envoy serves.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -30,7 +31,7 @@ fn an_update_that_does_not_hold_leaves_the_old_configuration_serving() {
 }
 
 #[test]
-fn a_good_update_takes_over_without_a_dropped_request() {
+fn a_good_update_takes_over_without_a_dropped_request_and_every_request_is_counted() {
     let upstream = Upstream::start();
     let (mut gateway, address_before) = start(&upstream, gateway_listener(BYOK));
     let updated = BYOK.replace(
@@ -38,6 +39,7 @@ fn a_good_update_takes_over_without_a_dropped_request() {
         r#"{ "id": "1", "value": "proxy-EXAMPLE-a" }, { "id": "2", "value": "proxy-EXAMPLE-b" }"#,
     );
     let done = AtomicBool::new(false);
+    let mut tried = 0;
     let (served, took_over) = thread::scope(|scope| {
         let traffic = scope.spawn(|| {
             let mut served = 0;
@@ -49,7 +51,10 @@ fn a_good_update_takes_over_without_a_dropped_request() {
         });
         thread::sleep(Duration::from_millis(100));
         gateway.update(&[gateway_listener(&updated)]);
-        let took_over = until(|| (ask(address_before, &request(NEW_KEY)).status == 200).then_some(()));
+        let took_over = until(|| {
+            tried += 1;
+            (ask(address_before, &request(NEW_KEY)).status == 200).then_some(())
+        });
         thread::sleep(Duration::from_millis(100));
         done.store(true, Ordering::Relaxed);
         (traffic.join().expect("no dropped request"), took_over)
@@ -57,6 +62,9 @@ fn a_good_update_takes_over_without_a_dropped_request() {
     assert!(took_over.is_some(), "{}", gateway.explanation());
     assert!(served > 0);
     assert_eq!(address(&gateway), address_before);
+    let count = |counters: &BTreeMap<String, u64>| counters.values().sum::<u64>();
+    let counted = gateway.counters_that(|counters| count(counters) == served + tried);
+    assert_eq!(count(&counted), served + tried, "{counted:?}");
 }
 
 fn request(key: &str) -> String {

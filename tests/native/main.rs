@@ -6,7 +6,7 @@ mod secrets;
 
 use std::process::Command;
 
-use byok_testkit::carrier::{Carrier, carrier, set_configuration};
+use byok_testkit::carrier::set_configuration;
 use byok_testkit::gateway::{Gateway, Upstream, connection_manager_of};
 use byok_testkit::module;
 use byok_testkit::site::{BYOK, gateway_listener};
@@ -15,9 +15,6 @@ use serde_json::json;
 /// An Envoy that is too old must not find out during a request.
 #[test]
 fn a_process_without_envoys_callbacks_does_not_load_the_module_and_names_one() {
-    if carrier() == Carrier::Wasm {
-        return;
-    }
     let output = Command::new("true").env("LD_PRELOAD", module::native_path()).output().expect("a process");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success(), "the module was loaded: {said}");
@@ -26,9 +23,6 @@ fn a_process_without_envoys_callbacks_does_not_load_the_module_and_names_one() {
 
 #[test]
 fn an_identity_that_envoy_does_not_show_to_modules_is_refused_when_the_configuration_is_loaded() {
-    if carrier() == Carrier::Wasm {
-        return;
-    }
     let upstream = Upstream::start();
     let metadata = ["metadata", "filter_metadata", "envoy.filters.http.jwt_authn"];
     let keys: [&[&str]; 2] = [&["company", "sub"], &["company", "team", "name"]];

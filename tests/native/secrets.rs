@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use byok_testkit::carrier::{Carrier, carrier};
 use byok_testkit::gateway::{Gateway, OK, Upstream, set_routes, until};
 use byok_testkit::site::{address, arrived, ask, gateway_listener, value};
 use serde_json::{Value, json};
@@ -81,9 +80,6 @@ fn status(address: SocketAddr, key: &str) -> u16 {
 /// Each client goes over to the key of the next generation as soon as that one holds.
 #[test]
 fn secrets_rotate_under_load_and_no_request_sees_neither_the_old_nor_the_new_one() {
-    if carrier() == Carrier::Wasm {
-        return;
-    }
     let secrets = Secrets::new(&[("even", &proxy_key(0))]);
     put(&secrets, 1);
     let upstream = Upstream::start();
@@ -151,9 +147,6 @@ fn secrets_rotate_under_load_and_no_request_sees_neither_the_old_nor_the_new_one
 
 #[test]
 fn a_redirect_across_a_rotation_does_not_lose_the_caller() {
-    if carrier() == Carrier::Wasm {
-        return;
-    }
     let secrets = Secrets::new(&[("even", &proxy_key(0))]);
     put(&secrets, 1);
     let source = secrets.source();
@@ -188,9 +181,6 @@ fn a_redirect_across_a_rotation_does_not_lose_the_caller() {
 
 #[test]
 fn requests_are_refused_until_every_secret_is_there() {
-    if carrier() == Carrier::Wasm {
-        return;
-    }
     let secrets = Secrets::new(&[("even", &proxy_key(0)), ("odd", &proxy_key(1))]);
     // Envoy wants the file to be there.
     fs::write(secrets.0.path().join("deployment.json"), r#"{ "resources": [] }"#).expect("a writable file");
@@ -223,9 +213,6 @@ fn requests_are_refused_until_every_secret_is_there() {
 
 #[test]
 fn a_static_secret_that_the_bootstrap_does_not_have_is_refused() {
-    if carrier() == Carrier::Wasm {
-        return;
-    }
     let upstream = Upstream::start();
     let configuration = json!({
         "consumers": [ { "name": "team-a", "keys": [ { "id": "1", "sds_secret": "key" } ] } ] });
