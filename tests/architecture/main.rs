@@ -49,11 +49,13 @@ const CRATES: [(&str, &[&str]); 8] = [
 ];
 
 /// The files of the carriers that call the host with pointers.
-const UNSAFE_FILES: [&str; 5] = [
+const UNSAFE_FILES: [&str; 7] = [
     "src/host.rs",
     "src/export.rs",
     "crates/native/src/abi.rs",
     "crates/native/src/host.rs",
+    "crates/native/src/host/config.rs",
+    "crates/native/src/host/stream.rs",
     "crates/native/src/hooks.rs",
 ];
 

@@ -85,21 +85,16 @@ impl Drop for Counters {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-    use std::ptr::null_mut;
-
     use byok_core::{Context, Decision, Policy, RequestHeaders, decide};
 
     use super::*;
-    use crate::fake::COUNTED;
+    use crate::fake::{COUNTED, config};
 
     #[test]
     fn envoy_is_told_once_of_every_request() {
-        // SAFETY: the fake Envoy uses no pointer.
-        #[expect(unsafe_code, reason = "it stands for a pointer of Envoy's")]
-        let config = unsafe { Config::new(null_mut()) };
-        let counters = Counters::define(config, false).unwrap();
+        let counters = Counters::define(config(), false).unwrap();
         let json = br#"{ "consumers": [ { "name": "a", "keys": [ { "id": "1", "value": "proxy-EXAMPLE" } ] } ] }"#;
-        let policy = Policy::from_json(json.to_vec(), &|_| None).unwrap().policy;
+        let policy = Policy::from_json(json, &|_| None).unwrap().policy;
         let count = |key: &[u8]| {
             let request = RequestHeaders::from_lines([(&b"x-litellm-api-key"[..], key)]);
             match decide(&policy, &request, &Context::default()) {

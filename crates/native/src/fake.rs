@@ -6,6 +6,7 @@ use std::ffi::c_void;
 use std::ptr::{NonNull, null_mut};
 
 use crate::abi::{Buffer, ConfigPointer, FilterPointer, Header};
+use crate::host::Config;
 
 thread_local! {
     /// Status and details of each local reply.
@@ -14,6 +15,12 @@ thread_local! {
     static COUNTERS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
     /// The names of the counters that were incremented, each as often as it was.
     pub(crate) static COUNTED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A configuration of this Envoy's.
+pub(crate) fn config() -> Config {
+    // SAFETY: no function here uses the pointer.
+    unsafe { Config::new(null_mut()) }
 }
 
 fn text(buffer: Buffer) -> String {

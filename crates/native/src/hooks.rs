@@ -202,14 +202,12 @@ mod tests {
     use std::ptr::null_mut;
 
     use super::*;
-    use crate::fake::{COUNTED, REPLIES};
+    use crate::fake::{COUNTED, REPLIES, config};
 
     /// Runs a step of a request under a small configuration.
     fn run_step(step: impl FnOnce(&Filter, &mut Request, Stream<'_>) -> Result<Flow, HostError>) -> Flow {
         let json = br#"{ "consumers": [ { "name": "a", "keys": [ { "id": "1", "value": "proxy-EXAMPLE" } ] } ] }"#;
-        // SAFETY: the fake Envoy uses no pointer.
-        let config = unsafe { Config::new(null_mut()) };
-        let filter = Filter::load(config, "test".to_owned(), json.to_vec()).unwrap();
+        let filter = Filter::load(config(), "test".to_owned(), json.to_vec()).unwrap();
         let mut pair = Pair { filter: &raw const filter, request: Request::default() };
         // SAFETY: as above; the pair lives until the end of this function.
         unsafe { run(null_mut(), &raw mut pair, step) }

@@ -1,7 +1,7 @@
 //! The native carrier: the filter as a [dynamic module](https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/advanced/dynamic_modules)
 //! of Envoy 1.40. It connects the core to Envoy through a C ABI, and decides nothing.
 //!
-//! All workers share one `Filter` per configuration. `unsafe` is in `abi.rs`, `host.rs` and `hooks.rs` only.
+//! All workers share one `Filter` per configuration. `unsafe` is in `abi.rs`, `host.rs`, `host/` and `hooks.rs` only.
 
 mod abi;
 mod alarm;
