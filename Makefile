@@ -1,6 +1,6 @@
 XTASK = cargo run --quiet --package xtask --
 # The archive of an OCI layout, unpacked where crane can push it: $(call UNPACK,directory)
-UNPACK = mkdir -p $(1) && tar -xf dist/release/byok_filter-oci.tar -C $(1)
+UNPACK = mkdir -p $(1) && tar -xf dist/byok_filter-oci.tar -C $(1)
 DEMO = cargo run --quiet --package byok-testkit --features envoy --bin demo --
 
 # Tools that only one check needs, each in a directory named by its version.
@@ -48,8 +48,9 @@ build-native: ## build the native module, dist/libbyok_filter.so
 dist: ## make what a release carries, in dist/release (ARGS=--quick: nothing for aarch64; COSIGN_KEY=: sign)
 	@$(XTASK) dist $(ARGS)
 
-image: dist $(CRANE)/crane ## push the module as an OCI image, REGISTRY=host/path (TAG=: else the version; needs Go)
+image: $(CRANE)/crane ## push the module as an OCI image, REGISTRY=host/path (TAG=: else the version; needs Go)
 	@test -n "$(REGISTRY)" || { echo 'expected REGISTRY=host/path' >&2; exit 2; }
+	@$(XTASK) image
 	@layout=$$(mktemp -d) && trap 'rm -rf "$$layout"' EXIT && $(call UNPACK,$$layout) && \
 		$(CRANE)/crane push "$$layout" "$(REGISTRY)/byok-filter:$(or $(TAG),$(VERSION))"
 
@@ -103,7 +104,8 @@ $(FUNC_E)/func-e:
 	GOBIN=$(FUNC_E) go install github.com/tetratelabs/func-e/cmd/func-e@v1.6.0
 
 test-gateway: ## run envoy/gateway in a real Envoy Gateway, by HTTP and as an OCI image (needs Go, a Linux that lets `unshare` run)
-test-gateway: dist $(CRANE)/crane $(ENVOY_GATEWAY)/envoy-gateway
+test-gateway: $(CRANE)/crane $(ENVOY_GATEWAY)/envoy-gateway
+	@$(XTASK) image
 	cargo test --test gateway --no-run
 	CRANE=$(CRANE)/crane ENVOY_GATEWAY=$(ENVOY_GATEWAY)/envoy-gateway \
 		cargo --config 'target."cfg(unix)".runner = ".ci/isolated"' test --test gateway -- --include-ignored --nocapture

@@ -119,7 +119,7 @@ fn assert_decides(scene: &Scene) {
 #[ignore = "needs Envoy Gateway and an image: make test-gateway"]
 fn the_module_is_pulled_as_an_image() {
     let layout = tempfile::tempdir().expect("a directory");
-    let archive = root().join("dist/release/byok_filter-oci.tar");
+    let archive = root().join("dist/byok_filter-oci.tar");
     let unpacked = Command::new("tar").arg("-xf").arg(archive).arg("-C").arg(layout.path()).status();
     assert!(unpacked.expect("tar").success());
     let registry = Registry::start();

@@ -15,6 +15,8 @@ enum Task {
     Build,
     /// Builds dist/libbyok_filter.so and prints its size.
     BuildNative,
+    /// Builds the module, and dist/byok_filter-oci.tar with it, an OCI image in the image layout.
+    Image,
     /// Makes what a release carries, in dist/release, and prints its digests.
     Dist {
         /// Leaves out what is for aarch64.
@@ -38,6 +40,7 @@ fn perform(task: Task) -> Result<()> {
     let (bytes, module) = match task {
         Task::Build => (build::build(&Revision::read()?)?.size, module_path()),
         Task::BuildNative => (build::build_native()?, native_module_path()),
+        Task::Image => dist::image()?,
         Task::Dist { quick } => {
             print!("{}", dist::dist(quick)?);
             return Ok(());

@@ -26,26 +26,33 @@ struct Identity {
     module_sha256: String,
 }
 
+/// The file of the module as an OCI image, in the image layout.
+const IMAGE: &str = "byok_filter-oci.tar";
+
+/// Builds the module and writes it as an OCI image; returns the size of the file in bytes, and its path.
+///
+/// # Errors
+/// The module does not compile, or a file can't be written.
+pub fn image() -> Result<(usize, PathBuf)> {
+    let (identity, module) = build()?;
+    let image = image::image(&identity, &module)?;
+    let path = root().join("dist").join(IMAGE);
+    write(&path, &image)?;
+    Ok((image.len(), path))
+}
+
 /// Makes the artifacts and `SHA256SUMS`; returns the text of the latter. A quick one leaves out what is for aarch64.
 ///
 /// # Errors
 /// Something does not compile, or a file can't be written.
 pub fn dist(quick: bool) -> Result<String> {
-    let revision = Revision::read()?;
-    if !revision.is_exact() {
-        eprintln!("warning: the sources are not those of a commit: {}", revision.name);
-    }
-    let built = build::build(&revision)?;
-    let module = fs::read(module_path())?;
-    let version = version()?;
-    let identity = Identity { version, revision, module_digest: built.digest, module_sha256: digest(&module) };
-
+    let (identity, module) = build()?;
     let release = directory();
     if release.exists() {
         fs::remove_dir_all(&release)?;
     }
     write(&release.join("byok_filter.wasm"), &module)?;
-    write(&release.join("byok_filter-oci.tar"), &image::image(&identity, &module)?)?;
+    write(&release.join(IMAGE), &image::image(&identity, &module)?)?;
     write(&release.join("byok_filter.cdx.json"), sbom::sbom(&identity)?.as_bytes())?;
     write(&release.join("byok.schema.json"), &fs::read(root().join("envoy/byok.schema.json"))?)?;
     native::build_into(&release, quick)?;
@@ -55,6 +62,18 @@ pub fn dist(quick: bool) -> Result<String> {
     write(&release.join("SHA256SUMS"), sums.as_bytes())?;
     sign::sign(&release)?;
     Ok(sums)
+}
+
+/// Builds the module; returns what it and the artifacts with it say of themselves, and its bytes.
+fn build() -> Result<(Identity, Vec<u8>)> {
+    let revision = Revision::read()?;
+    if !revision.is_exact() {
+        eprintln!("warning: the sources are not those of a commit: {}", revision.name);
+    }
+    let built = build::build(&revision)?;
+    let module = fs::read(module_path())?;
+    let version = version()?;
+    Ok((Identity { version, revision, module_digest: built.digest, module_sha256: digest(&module) }, module))
 }
 
 /// Returns the directory of the artifacts.
