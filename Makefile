@@ -154,6 +154,7 @@ test-cve: $(BUILD) ## send the request shapes of known vulnerabilities of LiteLL
 	CARRIER=$(CARRIER) cargo test --package byok-filter --test cve
 
 test-web: $(WASM_BINDGEN)/bin/wasm-bindgen-test-runner ## run the corpus through the core on wasm32-unknown-unknown (needs Node)
+	@test -d "$$(rustc --print target-libdir --target wasm32-unknown-unknown)" || rustup target add wasm32-unknown-unknown
 	cargo check --package byok-explain --target wasm32-unknown-unknown
 	CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$< \
 		cargo test --package byok-core --target wasm32-unknown-unknown --test web -- --nocapture
