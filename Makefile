@@ -154,7 +154,7 @@ test-cve: $(BUILD) ## send the request shapes of known vulnerabilities of LiteLL
 	CARRIER=$(CARRIER) cargo test --package byok-filter --test cve
 
 test-web: $(WASM_BINDGEN)/bin/wasm-bindgen-test-runner ## run the corpus through the core on wasm32-unknown-unknown (needs Node)
-	@test -d "$$(rustc --print target-libdir --target wasm32-unknown-unknown)" || rustup target add wasm32-unknown-unknown
+	@$(XTASK) target wasm32-unknown-unknown
 	cargo check --package byok-explain --target wasm32-unknown-unknown
 	CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$< \
 		cargo test --package byok-core --target wasm32-unknown-unknown --test web -- --nocapture
@@ -192,6 +192,7 @@ $(PROMETHEUS)/usr/bin/promtool:
 	@dpkg-deb -x $(PROMETHEUS).partial/prometheus_*.deb $(PROMETHEUS).partial && mv $(PROMETHEUS).partial $(PROMETHEUS)
 
 lint: $(LINT_TOOLS)/installed ## formatting, clippy, rustdoc, spelling, licenses; warnings are errors (needs python3)
+	@$(XTASK) target wasm32-wasip1
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --package byok-filter --test native -- -D warnings

@@ -57,7 +57,11 @@ pub(crate) fn compile_native(further: &[&str]) -> Result<PathBuf> {
     cargo_build(&[&arguments, further].concat(), "libbyok_native.so")
 }
 
-pub(crate) fn ensure_target(target: &str) -> Result<()> {
+/// Installs a target of the pinned Rust, unless it is there.
+///
+/// # Errors
+/// There is no `rustc` or no `rustup`, or the target can't be fetched.
+pub fn ensure_target(target: &str) -> Result<()> {
     let output =
         Command::new("rustc").args(["--print", "target-libdir", "--target", target]).current_dir(root()).output();
     let output = output.context("there is no rustc on PATH: install Rust by rustup")?;

@@ -17,6 +17,8 @@ enum Task {
     BuildNative,
     /// Builds the module, and dist/byok_filter-oci.tar with it, an OCI image in the image layout.
     Image,
+    /// Installs a target of Rust, unless it is there.
+    Target { name: String },
     /// Makes what a release carries, in dist/release, and prints its digests.
     Dist {
         /// Leaves out what is for aarch64.
@@ -41,6 +43,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Build => (build::build(&Revision::read()?)?.size, module_path()),
         Task::BuildNative => (build::build_native()?, native_module_path()),
         Task::Image => dist::image()?,
+        Task::Target { name } => return build::ensure_target(&name),
         Task::Dist { quick } => {
             print!("{}", dist::dist(quick)?);
             return Ok(());

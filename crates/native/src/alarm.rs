@@ -32,7 +32,7 @@ impl Alarm {
         Self { is_set: AtomicBool::new(false), waker: Some(waker), thread: Some(thread) }
     }
 
-    /// Makes the alarm go off; from any thread. What was to be seen by the main thread has been written before.
+    /// Makes the alarm go off; from any thread, once what the main thread is to see has been written.
     pub(crate) fn set(&self) {
         if !self.is_set.load(Ordering::SeqCst)
             && !self.is_set.swap(true, Ordering::SeqCst)
